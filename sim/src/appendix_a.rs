@@ -1,0 +1,1 @@
+//! appendix_a

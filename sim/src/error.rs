@@ -1,0 +1,44 @@
+//! The one error type of this crate.
+
+use std::fmt::Display;
+
+/// What can be wrong with an input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A named quantity lies outside its domain.
+    #[error("{name} is {value}; allowed: {allowed}")]
+    Domain {
+        /// The quantity, in the paper's words.
+        name: String,
+        /// The value seen.
+        value: String,
+        /// What would have been accepted.
+        allowed: String,
+    },
+    /// The observer asked for the work to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// An [`Error::Domain`].
+    pub fn domain(name: impl Display, value: impl Display, allowed: impl Display) -> Self {
+        Self::Domain { name: name.to_string(), value: value.to_string(), allowed: allowed.to_string() }
+    }
+}
+
+/// Accepts a finite number, and names it otherwise.
+pub(crate) fn finite(name: &str, value: f64) -> crate::Result<f64> {
+    if value.is_finite() { Ok(value) } else { Err(Error::domain(name, value, "a finite number")) }
+}
+
+/// Accepts a finite number above zero, and names it otherwise.
+pub(crate) fn positive(name: &str, value: f64) -> crate::Result<f64> {
+    if value.is_finite() && value > 0.0 { Ok(value) } else { Err(Error::domain(name, value, "a finite number > 0")) }
+}
+
+/// Accepts a finite number that is not negative, and names it otherwise.
+pub(crate) fn non_negative(name: &str, value: f64) -> crate::Result<f64> {
+    if value.is_finite() && value >= 0.0 { Ok(value) } else { Err(Error::domain(name, value, "a finite number >= 0")) }
+}
