@@ -18,6 +18,7 @@ pub mod ensemble;
 pub mod error;
 pub mod estimate;
 pub mod loss;
+pub mod minima;
 pub mod neighbourhood;
 pub mod profile;
 pub mod progress;

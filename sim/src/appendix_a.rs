@@ -1,1 +1,0 @@
-//! appendix_a

@@ -1,0 +1,20 @@
+//! Stochastic gradient descent on one coordinate: the chains of Theorem 2 (Section 5.1).
+//!
+//! A chain is w′ = w − η(g(w) + ω). What the theorem assumes of it is a [`Setting`]: the [`Valley`] (bounds on the
+//! slopes left and right of 0), the step η and the noise bound ν. A [`Gradient`] gives g within those bounds, a
+//! [`Noise`] gives ω, the three are a [`Process`], a [`Chain`] runs it, and [`Rounds`] cuts its iterates into the rounds the theorem speaks of.
+//!
+//! The chain here is the plain one, a number at a time. It is the reference for anything faster: products and sums are
+//! rounded one by one (no fused multiply-add), and the stream of chain k is `seed.stream("chain", k)`.
+
+mod chain;
+mod gradient;
+mod noise;
+mod round;
+mod setting;
+
+pub use chain::{Chain, Process, Visit, running_mean};
+pub use gradient::{Gradient, Slopes};
+pub use noise::{Noise, NoiseLaw, signed_unit};
+pub use round::{Round, Rounds};
+pub use setting::{Setting, Valley};
