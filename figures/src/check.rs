@@ -1,0 +1,262 @@
+//! What a record must hold before it is tabulated or drawn: columns of equal length, finite numbers.
+//!
+//! Records are plain data with public fields, so nothing else guarantees it. After [`record`] has passed, the rest of
+//! this crate indexes freely.
+
+use valleys_sim::Profile;
+use valleys_sim::asymmetry::Certificate;
+use valleys_sim::record::{
+    AppendixA, BiasMap, Claims, ExactLaw, Interpolation, Line, LineJudgement, Minima, Record, SgdPath, Shift,
+    Solutions, Tightness, Training,
+};
+
+use crate::{Error, Result};
+
+/// Checks a record of any kind.
+pub(crate) fn record(record: &Record) -> Result<()> {
+    match record {
+        Record::Minima(minima) => check_minima(minima),
+        Record::SgdPath(path) => check_path(path),
+        Record::Tightness(tightness) => check_tightness(tightness),
+        Record::BiasMap(map) => check_map(map),
+        Record::ExactLaw(law) => check_law(law),
+        Record::Claims(claims) => check_claims(claims),
+        Record::AppendixA(appendix) => check_appendix(appendix),
+        Record::Training(training) => check_training(training),
+        Record::Line(line) => check_line(line),
+        Record::Shift(shift) => check_shift(shift),
+        Record::Interpolation(interpolation) => check_interpolation(interpolation),
+        Record::Solutions(solutions) => check_solutions(solutions),
+    }
+}
+
+fn check_minima(minima: &Minima) -> Result<()> {
+    increasing("offsets", &minima.offsets)?;
+    if !(1..=4).contains(&minima.curves.len()) {
+        return Err(Error::record("number of curves", minima.curves.len(), "1 to 4"));
+    }
+    for curve in &minima.curves {
+        column(&format!("training of {}", curve.name), &curve.training, minima.offsets.len())?;
+        column(&format!("population_plus of {}", curve.name), &curve.population_plus, minima.offsets.len())?;
+        column(&format!("population_minus of {}", curve.name), &curve.population_minus, minima.offsets.len())?;
+    }
+    finite("shift", minima.shift)?;
+    finite("biased", minima.biased)?;
+    finite("expected_at_minimiser", minima.expected_at_minimiser)?;
+    finite("expected_at_biased", minima.expected_at_biased)
+}
+
+fn check_path(path: &SgdPath) -> Result<()> {
+    some("iterates", path.iterates.len())?;
+    column("iterates", &path.iterates, path.iterates.len())?;
+    column("running_mean", &path.running_mean, path.iterates.len())
+}
+
+fn check_tightness(tightness: &Tightness) -> Result<()> {
+    some("rows", tightness.rows.len())?;
+    for (i, row) in tightness.rows.iter().enumerate() {
+        finite(&format!("x of row {i}"), row.x)?;
+        finite(&format!("extremal of row {i}"), row.extremal)?;
+        finite(&format!("random_minimum of row {i}"), row.random_minimum)?;
+        finite(&format!("corrected of row {i}"), row.corrected)?;
+        finite(&format!("printed of row {i}"), row.printed)?;
+    }
+    for counterexample in &tightness.counterexamples {
+        finite(&format!("left of {}", counterexample.fault), counterexample.left)?;
+        finite(&format!("right of {}", counterexample.fault), counterexample.right)?;
+    }
+    Ok(())
+}
+
+fn check_map(map: &BiasMap) -> Result<()> {
+    increasing("c", &map.c)?;
+    increasing("nu", &map.nu)?;
+    finite("b_plus", map.b_plus)?;
+    finite("half_width", map.half_width)?;
+    for (name, rows) in [("long_run", &map.long_run), ("round", &map.round)] {
+        if rows.len() != map.nu.len() {
+            return Err(Error::record(
+                format!("number of rows of {name}"),
+                rows.len(),
+                format!("{}, one a value of nu", map.nu.len()),
+            ));
+        }
+        for (i, row) in rows.iter().enumerate() {
+            column(&format!("row {i} of {name}"), row, map.c.len())?;
+        }
+    }
+    for threshold in &map.thresholds {
+        some(&format!("nu of threshold {}", threshold.name), threshold.nu.len())?;
+        column(&format!("nu of threshold {}", threshold.name), &threshold.nu, threshold.nu.len())?;
+        column(&format!("c of threshold {}", threshold.name), &threshold.c, threshold.nu.len())?;
+    }
+    Ok(())
+}
+
+fn check_law(law: &ExactLaw) -> Result<()> {
+    some("rows", law.rows.len())?;
+    finite("confidence", law.confidence)?;
+    for (i, row) in law.rows.iter().enumerate() {
+        for (name, value) in [
+            ("flat", row.flat),
+            ("sharp", row.sharp),
+            ("nu", row.nu),
+            ("eta", row.eta),
+            ("expected", row.expected),
+            ("mean", row.mean),
+            ("half_width", row.half_width),
+        ] {
+            finite(&format!("{name} of row {i}"), value)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_claims(claims: &Claims) -> Result<()> {
+    some("rows", claims.rows.len())
+}
+
+fn check_appendix(appendix: &AppendixA) -> Result<()> {
+    increasing("offsets", &appendix.offsets)?;
+    some("seeds", appendix.seeds.len())?;
+    for seed in &appendix.seeds {
+        let of = |field: &str| format!("{field} of seed {}", seed.seed);
+        column(&of("losses"), &seed.losses, appendix.offsets.len())?;
+        column(&of("last"), &seed.last, 2)?;
+        column(&of("averaged"), &seed.averaged, 2)?;
+        column(&of("direction"), &seed.direction, 2)?;
+        seed.optimum.as_ref().map_or(Ok(()), |it| column(&of("optimum"), it, 2))?;
+        share(&of("circle_share"), seed.circle_share)?;
+        share(&of("circle_valley_share"), seed.circle_valley_share)?;
+        seed.certificate.as_ref().map_or(Ok(()), |it| certificate(&of("certificate"), it))?;
+    }
+    Ok(())
+}
+
+fn check_training(training: &Training) -> Result<()> {
+    some("epochs", training.epochs.len())?;
+    for (i, epoch) in training.epochs.iter().enumerate() {
+        if i > 0 && epoch.epoch <= training.epochs[i - 1].epoch {
+            let before = training.epochs[i - 1].epoch;
+            return Err(Error::record(format!("number of epoch {i}"), epoch.epoch, format!("more than {before}")));
+        }
+        let of = |field: &str| format!("{field} of epoch {}", epoch.epoch);
+        finite(&of("learning_rate"), epoch.learning_rate)?;
+        finite(&of("running_loss"), epoch.running_loss)?;
+        share(&of("running_accuracy"), epoch.running_accuracy)?;
+        epoch.test_loss.map_or(Ok(()), |value| finite(&of("test_loss"), value))?;
+        epoch.test_accuracy.map_or(Ok(()), |value| share(&of("test_accuracy"), value))?;
+        epoch.swa_test_loss.map_or(Ok(()), |value| finite(&of("swa_test_loss"), value))?;
+        epoch.swa_test_accuracy.map_or(Ok(()), |value| share(&of("swa_test_accuracy"), value))?;
+    }
+    Ok(())
+}
+
+fn check_line(line: &Line) -> Result<()> {
+    shares("train_accuracy", &line.train_accuracy, line.train.len())?;
+    if let Some(test) = &line.test {
+        same_offsets(&line.train, test)?;
+    }
+    if let Some(accuracy) = &line.test_accuracy {
+        shares("test_accuracy", accuracy, line.train.len())?;
+    }
+    judgement(&line.judgement)
+}
+
+fn check_shift(shift: &Shift) -> Result<()> {
+    increasing("delta", &shift.delta)?;
+    column("gap", &shift.gap, shift.delta.len())?;
+    finite("radius", shift.radius)?;
+    finite("best_delta", shift.best_delta)?;
+    finite("best_gap", shift.best_gap)?;
+    finite("gap_at_zero", shift.gap_at_zero)?;
+    same_offsets(&shift.train, &shift.test)
+}
+
+fn check_interpolation(interpolation: &Interpolation) -> Result<()> {
+    same_offsets(&interpolation.train, &interpolation.test)?;
+    shares("train_accuracy", &interpolation.train_accuracy, interpolation.train.len())?;
+    shares("test_accuracy", &interpolation.test_accuracy, interpolation.train.len())?;
+    finite("distance", interpolation.distance)?;
+    finite("bump", interpolation.bump)?;
+    judgement(&interpolation.judgement)
+}
+
+fn check_solutions(solutions: &Solutions) -> Result<()> {
+    some("rows", solutions.rows.len())?;
+    for row in &solutions.rows {
+        finite(&format!("train_loss of {}", row.name), row.train_loss)?;
+        finite(&format!("test_loss of {}", row.name), row.test_loss)?;
+        share(&format!("train_accuracy of {}", row.name), row.train_accuracy)?;
+        share(&format!("test_accuracy of {}", row.name), row.test_accuracy)?;
+    }
+    Ok(())
+}
+
+fn judgement(judgement: &LineJudgement) -> Result<()> {
+    finite("half_line", judgement.half_line)?;
+    judgement.canonical.as_ref().map_or(Ok(()), |it| certificate("canonical certificate", it))?;
+    judgement.matched.as_ref().map_or(Ok(()), |it| certificate("matched certificate", it))?;
+    for point in &judgement.front {
+        finite("width of a point of the front", point.width)?;
+        certificate("certificate of the front", &point.certificate)?;
+    }
+    Ok(())
+}
+
+fn certificate(name: &str, certificate: &Certificate) -> Result<()> {
+    for (field, value) in [
+        ("r_hi", certificate.r_hi),
+        ("r_lo", certificate.r_lo),
+        ("p", certificate.p),
+        ("c", certificate.c),
+        ("gain", certificate.gain),
+    ] {
+        finite(&format!("{field} of the {name}"), value)?;
+    }
+    Ok(())
+}
+
+fn same_offsets(train: &Profile, test: &Profile) -> Result<()> {
+    if train.offsets() == test.offsets() {
+        return Ok(());
+    }
+    let ends = |profile: &Profile| {
+        let offsets = profile.offsets();
+        format!("{} points from {} to {}", offsets.len(), offsets[0], offsets[offsets.len() - 1])
+    };
+    Err(Error::record("test profile", ends(test), format!("the offsets of the training profile, {}", ends(train))))
+}
+
+fn increasing(name: &str, values: &[f64]) -> Result<()> {
+    some(name, values.len())?;
+    column(name, values, values.len())?;
+    match values.windows(2).find(|pair| pair[0] >= pair[1]) {
+        Some(pair) => Err(Error::record(format!("a value of {name}"), pair[1], format!("more than {}", pair[0]))),
+        None => Ok(()),
+    }
+}
+
+fn shares(name: &str, values: &[f64], wanted: usize) -> Result<()> {
+    column(name, values, wanted)?;
+    values.iter().try_for_each(|&value| share(name, value))
+}
+
+fn column(name: &str, values: &[f64], wanted: usize) -> Result<()> {
+    if values.len() != wanted {
+        return Err(Error::record(format!("number of values of {name}"), values.len(), wanted));
+    }
+    values.iter().try_for_each(|&value| finite(name, value))
+}
+
+fn some(name: &str, seen: usize) -> Result<()> {
+    if seen == 0 { Err(Error::record(format!("number of {name}"), 0, "at least 1")) } else { Ok(()) }
+}
+
+fn finite(name: &str, value: f64) -> Result<()> {
+    if value.is_finite() { Ok(()) } else { Err(Error::record(name, value, "a finite number")) }
+}
+
+fn share(name: &str, value: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(Error::record(name, value, "a share in [0, 1]")) }
+}

@@ -1,0 +1,102 @@
+//! Train and test loss on the line through the SWA and the SGD solution (Figure 7 of the paper).
+
+use valleys_sim::Profile;
+use valleys_sim::record::Interpolation;
+
+use super::{headline, points};
+use crate::canvas::{self, Canvas};
+use crate::chart::{self, Frame, Label, Panel, Sample};
+use crate::scale::{Axis, number};
+use crate::style::{BLUE, Dash, INK, Marker, PANEL_KEY, PANEL_TITLE, Stroke, VERMILION, WIDTH};
+use crate::{Picture, Result, words};
+
+const HEIGHT: f64 = 446.0;
+const TOP: f64 = 122.0;
+const BOTTOM: f64 = 394.0;
+const TRAIN: Stroke = Stroke::new(BLUE);
+const TEST: Stroke = Stroke::new(VERMILION).dash(Dash::Dashed);
+/// The part of the line shown in detail.
+const NEAR: (f64, f64) = (-0.5, 1.5);
+
+pub(super) fn picture(name: &str, it: &Interpolation) -> Result<Picture> {
+    let title = format!("From SWA to SGD: {}", it.title);
+    let bump = if it.bump > 0.0 {
+        format!("between them the training loss rises {} above both", number(it.bump))
+    } else {
+        "no bump of the training loss between them".to_owned()
+    };
+    let below = format!("SWA + s·(SGD − SWA), distance ‖SGD − SWA‖ = {}; {bump}", number(it.distance));
+    let svg = canvas::draw(WIDTH, HEIGHT, |canvas| {
+        headline(canvas, &title, &below)?;
+        whole(canvas, it)?;
+        near(canvas, it)
+    })?;
+    let caption = format!(
+        "(a) Training and test loss along the line, SWA at s = 0 and SGD at s = 1: {bump}. (b) The same near the two \
+         solutions, each loss less its value at SWA. {}",
+        words::interpolation(it)
+    );
+    Ok(Picture { name: name.to_owned(), title, caption: caption.trim_end().to_owned(), svg })
+}
+
+fn whole(canvas: &mut Canvas<'_>, it: &Interpolation) -> Result<()> {
+    let losses = it.train.losses().iter().chain(it.test.losses());
+    let panel = Panel::new(
+        Frame::new(66.0, TOP, 384.0, BOTTOM),
+        Axis::tight("position s", it.train.offsets().iter().copied())?,
+        Axis::roomy("mean loss", losses.copied())?,
+    );
+    panel.title(canvas, PANEL_TITLE, "(a) the whole line")?;
+    panel.axes(canvas)?;
+    solutions(canvas, &panel, it, |profile, s| profile.at(s))?;
+    panel.curve(canvas, points(it.test.offsets(), it.test.losses()), TEST)?;
+    panel.curve(canvas, points(it.train.offsets(), it.train.losses()), TRAIN)?;
+    let signs = [(Sample::Line(TRAIN), "training loss"), (Sample::Line(TEST), "test loss")];
+    chart::key(canvas, (66.0, 400.0), PANEL_KEY, &signs)
+}
+
+fn near(canvas: &mut Canvas<'_>, it: &Interpolation) -> Result<()> {
+    let frame = Frame::new(466.0, TOP, WIDTH - 20.0, BOTTOM);
+    let relative = |profile: &Profile| -> Option<Vec<(f64, f64)>> {
+        let base = profile.at(0.0)?;
+        let inside = points(profile.offsets(), profile.losses()).filter(|point| (NEAR.0..=NEAR.1).contains(&point.0));
+        Some(inside.map(|(s, loss)| (s, loss - base)).collect())
+    };
+    let (train, test) = (relative(&it.train).unwrap_or_default(), relative(&it.test).unwrap_or_default());
+    if train.len() < 2 {
+        let panel = Panel::new(frame, Axis::tight("position s", [NEAR.0, NEAR.1])?, Axis::tight("", [0.0, 1.0])?);
+        return panel.notice(canvas, "(b) too few points near the solutions");
+    }
+    let panel = Panel::new(
+        frame,
+        Axis::tight("position s", train.iter().map(|point| point.0))?,
+        Axis::roomy("loss − loss at SWA", train.iter().chain(&test).map(|point| point.1))?,
+    );
+    panel.title(canvas, PANEL_TITLE, "(b) near the solutions")?;
+    panel.axes(canvas)?;
+    solutions(canvas, &panel, it, |profile, s| Some(profile.at(s)? - profile.at(0.0)?))?;
+    panel.curve(canvas, test, TEST)?;
+    panel.curve(canvas, train, TRAIN)?;
+    chart::key(canvas, (466.0, WIDTH), PANEL_KEY, &[(Sample::Line(TRAIN), "training"), (Sample::Line(TEST), "test")])
+}
+
+/// Marks the two solutions on both curves.
+fn solutions(
+    canvas: &mut Canvas<'_>,
+    panel: &Panel,
+    it: &Interpolation,
+    height: impl Fn(&Profile, f64) -> Option<f64>,
+) -> Result<()> {
+    let inside = |s: f64| it.train.at(s).is_some();
+    let ends = [(0.0, "SWA", Marker::Diamond), (1.0, "SGD", Marker::Disc)];
+    let labels: Vec<Label> = ends.iter().filter(|end| inside(end.0)).map(|end| Label::new(end.0, end.1, INK)).collect();
+    panel.marks(canvas, &labels)?;
+    for (profile, colour) in [(&it.train, BLUE), (&it.test, VERMILION)] {
+        for (s, _, marker) in ends {
+            if let Some(height) = height(profile, s) {
+                panel.marker(canvas, (s, height), marker, colour)?;
+            }
+        }
+    }
+    Ok(())
+}

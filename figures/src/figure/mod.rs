@@ -1,0 +1,56 @@
+//! One picture a file, in the order of the story.
+
+mod appendix_a;
+mod bias_map;
+mod exact_law;
+mod front;
+mod interpolation;
+mod line;
+mod minima;
+mod sgd_path;
+mod shift;
+mod tightness;
+mod training;
+
+use valleys_sim::record::Record;
+
+use crate::canvas::{Anchor, Canvas, Text, fitted};
+use crate::style::{GREY, MARGIN, SMALL, WIDTH};
+use crate::{Picture, Result, check};
+
+/// The pictures of a record kept under `name`, the main one first and under that name. Claims and solutions are
+/// tables, and have none.
+///
+/// # Errors
+/// [`Error::Record`](crate::Error::Record) names a field whose columns do not match or that is not finite.
+pub fn render(name: &str, record: &Record) -> Result<Vec<Picture>> {
+    check::record(record)?;
+    match record {
+        Record::Minima(minima) => minima::picture(name, minima).map(|it| vec![it]),
+        Record::SgdPath(path) => sgd_path::picture(name, path).map(|it| vec![it]),
+        Record::Tightness(tightness) => tightness::picture(name, tightness).map(|it| vec![it]),
+        Record::BiasMap(map) => bias_map::picture(name, map).map(|it| vec![it]),
+        Record::ExactLaw(law) => exact_law::picture(name, law).map(|it| vec![it]),
+        Record::AppendixA(appendix) => appendix_a::picture(name, appendix).map(|it| vec![it]),
+        Record::Training(training) => training::picture(name, training).map(|it| vec![it]),
+        Record::Line(line) => Ok([line::picture(name, line)?].into_iter().chain(front::picture(name, line)?).collect()),
+        Record::Shift(shift) => shift::picture(name, shift).map(|it| vec![it]),
+        Record::Interpolation(interpolation) => interpolation::picture(name, interpolation).map(|it| vec![it]),
+        Record::Claims(_) | Record::Solutions(_) => Ok(Vec::new()),
+    }
+}
+
+/// The headline of a sheet and, below it in grey, what was measured, both cut to the width of the sheet.
+fn headline(canvas: &mut Canvas<'_>, title: &str, below: &str) -> Result<()> {
+    let title_look = Text::new(Anchor::Start).size(15.0).bold();
+    let below_look = Text::new(Anchor::Start).size(SMALL).colour(GREY);
+    for (baseline, look, text) in [(24.0, title_look, title), (43.0, below_look, below)] {
+        canvas.text((MARGIN, baseline), look, &fitted(text, &look, WIDTH - 2.0 * MARGIN)?)?;
+    }
+    Ok(())
+}
+
+/// Data points of two columns.
+fn points<'a>(x: &'a [f64], y: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + 'a {
+    x.iter().copied().zip(y.iter().copied())
+}

@@ -1,0 +1,116 @@
+//! What the run found, one line a record, at the head of the page.
+
+use valleys_sim::asymmetry::Verdict;
+use valleys_sim::record::{AppendixA, BiasMap, Claims, ExactLaw, Record, Shift, Tightness};
+
+use super::html::Page;
+use super::{Entry, entries_of, network};
+use crate::scale::{grouped, number, percent};
+use crate::words;
+
+pub(super) fn write(page: &mut Page, entries: &[Entry]) {
+    let mut items: Vec<String> = entries.iter().filter_map(finding).collect();
+    let lines: Vec<_> = entries_of!(Line in entries).into_iter().map(|(_, line)| line).collect();
+    if !lines.is_empty() {
+        items.push(format!("Directions of the network: {}", network::tally(lines.into_iter())));
+    }
+    if !items.is_empty() {
+        page.section("What this run found");
+        page.list(&items);
+    }
+}
+
+/// The finding of one record with the record's name; lines are counted together instead.
+fn finding(entry: &Entry) -> Option<String> {
+    let text = match &entry.record {
+        Record::Minima(it) => format!(
+            "Figure 1’s asymmetric valley: expected population loss {} at the training minimum, {} at the biased solution.",
+            number(it.expected_at_minimiser),
+            number(it.expected_at_biased)
+        ),
+        Record::Tightness(it) => theorem1(it),
+        Record::SgdPath(it) => format!(
+            "SGD on an asymmetric function: the minimiser is {}, the average of {} iterates is {}.",
+            number(it.loss.minimum().0),
+            grouped(it.iterates.len() as u64),
+            number(it.running_mean[it.running_mean.len() - 1])
+        ),
+        Record::BiasMap(it) => theorem2(it),
+        Record::ExactLaw(it) => exact_law(it),
+        Record::Claims(it) => claims(it),
+        Record::AppendixA(it) => neuron(it),
+        Record::Solutions(it) => network::pairs(it).join(" "),
+        Record::Shift(it) => shift(it),
+        Record::Interpolation(it) => words::interpolation(it),
+        Record::Training(_) | Record::Line(_) => String::new(),
+    };
+    (!text.is_empty()).then(|| format!("{text} (`{}`)", entry.name))
+}
+
+fn theorem1(it: &Tightness) -> String {
+    let broken = it.counterexamples.iter().filter(|it| it.left < it.right).count();
+    let slack =
+        it.rows.iter().map(|row| row.extremal.min(row.random_minimum) - row.corrected).fold(f64::INFINITY, f64::min);
+    format!(
+        "Theorem 1 as printed is broken by {broken} of {} counterexamples; the smallest slack of the corrected bound \
+         over {} values is {}.",
+        it.counterexamples.len(),
+        it.rows.len(),
+        number(slack)
+    )
+}
+
+fn theorem2(it: &BiasMap) -> String {
+    let cells = || it.long_run.iter().flatten();
+    let positive = cells().filter(|&&mean| mean > it.half_width).count();
+    let negative = cells().filter(|&&mean| mean < -it.half_width).count();
+    format!(
+        "Theorem 2: of {} settings of asymmetry and noise, SGD’s long-run mean lies on the flat side in {positive}, on \
+         the sharp side in {negative}, and within ±{} of zero in the rest, from {} steps.",
+        cells().count(),
+        number(it.half_width),
+        grouped(it.steps)
+    )
+}
+
+fn exact_law(it: &ExactLaw) -> String {
+    let rows = || it.rows.iter().filter(|row| row.applies);
+    let met = rows().filter(|row| (row.mean - row.expected).abs() <= row.half_width).count();
+    format!(
+        "The exact law η(s − b)/2 lies within the interval of {met} of {} settings, at joint confidence {}.",
+        rows().count(),
+        percent(it.confidence)
+    )
+}
+
+fn claims(it: &Claims) -> String {
+    let standing = |name: &str| it.rows.iter().filter(|row| row.standing == name).count();
+    let missed: Vec<&str> = it.rows.iter().filter(|row| !row.upheld).map(|row| row.id.as_str()).collect();
+    format!(
+        "{} claims: {} proved, {} tested, {} refuted, {} open; {}.",
+        it.rows.len(),
+        standing("proved"),
+        standing("tested"),
+        standing("refuted"),
+        standing("open"),
+        if missed.is_empty() {
+            "this run agrees with every one".to_owned()
+        } else {
+            format!("this run does not agree with {}", missed.join(", "))
+        }
+    )
+}
+
+fn neuron(it: &AppendixA) -> String {
+    let asymmetric = it.seeds.iter().filter(|seed| seed.verdict == Verdict::Asymmetric).count();
+    format!("One neuron: {asymmetric} of {} seeds are asymmetric along their direction.", it.seeds.len())
+}
+
+fn shift(it: &Shift) -> String {
+    let ratio = if it.gap_at_zero > 0.0 {
+        format!(", {} % of the gap without a shift", number(100.0 * it.best_gap / it.gap_at_zero))
+    } else {
+        String::new()
+    };
+    format!("Shift between training and test loss: δ* = {}, gap {}{ratio}.", number(it.best_delta), number(it.best_gap))
+}

@@ -1,0 +1,53 @@
+//! Verdicts and certificates in words, the same in tables, captions and the report.
+
+use valleys_sim::Profile;
+use valleys_sim::asymmetry::{Certificate, Verdict};
+use valleys_sim::record::Interpolation;
+
+use crate::scale::number;
+
+/// A verdict as the theory words it.
+pub(crate) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Asymmetric => "asymmetric",
+        Verdict::Symmetric => "symmetric",
+        Verdict::NotAValley => "not a valley",
+        Verdict::Undecided => "undecided",
+    }
+}
+
+/// c, or "≥ c" where the flat side does not rise.
+pub(crate) fn ratio(certificate: &Certificate) -> String {
+    let bound = if certificate.c_is_lower_bound { "≥ " } else { "" };
+    format!("{bound}{}", number(certificate.c))
+}
+
+/// c with its sign of equality: "c = 15", or "c ≥ 15".
+pub(crate) fn ratio_equation(certificate: &Certificate) -> String {
+    let sign = if certificate.c_is_lower_bound { '≥' } else { '=' };
+    format!("c {sign} {}", number(certificate.c))
+}
+
+/// The four numbers of Definition 1, in the paper's order: (r̄, r̲, p, c).
+pub(crate) fn four_numbers(certificate: &Certificate) -> String {
+    let Certificate { r_hi, r_lo, p, .. } = *certificate;
+    format!("({}, {}, {}, {})", number(r_hi), number(r_lo), number(p), ratio(certificate))
+}
+
+/// What the two ends of an interpolation and its judgement say, in two sentences; empty if an end was not measured.
+pub(crate) fn interpolation(it: &Interpolation) -> String {
+    let rise = |profile: &Profile| Some(profile.at(1.0)? - profile.at(0.0)?);
+    let (Some(train), Some(test)) = (rise(&it.train), rise(&it.test)) else { return String::new() };
+    let compared = |rise: f64| match rise {
+        0.0 => "equal to that of SGD".to_owned(),
+        _ => format!("{} than at SGD by {}", if rise < 0.0 { "higher" } else { "lower" }, number(rise.abs())),
+    };
+    let side = match (it.judgement.verdict, it.judgement.mirrored) {
+        (Verdict::Asymmetric, false) => "Seen from SGD the valley is asymmetric, and SWA lies on its flat side.",
+        (Verdict::Asymmetric, true) => "Seen from SGD the valley is asymmetric, and SWA lies on its sharp side.",
+        (Verdict::Symmetric, _) => "Seen from SGD the valley is symmetric: neither side is the flat one.",
+        (Verdict::NotAValley, _) => "SGD does not sit at the bottom of a valley along this line.",
+        (Verdict::Undecided, _) => "Whether the valley is asymmetric is undecided within the errors of measurement.",
+    };
+    format!("At SWA the training loss is {}, the test loss {}. {side}", compared(train), compared(test))
+}

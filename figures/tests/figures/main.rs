@@ -1,0 +1,6 @@
+//! Tables, pictures and the report from made-up records of every kind.
+
+mod fixtures;
+mod pictures;
+mod report;
+mod tables;

@@ -1,0 +1,129 @@
+//! The report is one well-formed page that says what the records show, and nothing else.
+
+use crate::fixtures;
+
+use std::collections::HashSet;
+
+use resvg::usvg::roxmltree::{Document, ParsingOptions};
+use valleys_figures::report::{Entry, Report};
+use valleys_sim::asymmetry::Verdict;
+use valleys_sim::record::Record;
+
+fn report(records: Vec<(&str, Record)>) -> String {
+    let entry = |(name, record): (&str, Record)| Entry {
+        name: name.to_owned(),
+        record,
+        command: format!("valleys reproduce --only {name}"),
+    };
+    let report = Report {
+        title: "Asymmetric valleys".to_owned(),
+        manifest: vec![("seed".to_owned(), "0".to_owned()), ("threads".to_owned(), "2".to_owned())],
+        entries: records.into_iter().map(entry).collect(),
+    };
+    report.html().expect("a report")
+}
+
+/// The words of the page, its style left out.
+fn words(html: &str) -> String {
+    let document = Document::parse_with_options(html, ParsingOptions { allow_dtd: true, ..ParsingOptions::default() })
+        .expect("a well-formed page");
+    let body = document.descendants().find(|node| node.has_tag_name("body")).expect("a body");
+    body.descendants().filter(|node| node.is_text()).filter_map(|node| node.text()).collect()
+}
+
+#[test]
+fn the_page_is_well_formed_self_contained_and_its_ids_are_unique() {
+    let html = report(fixtures::all().into_iter().chain(fixtures::awkward()).collect());
+    let document = Document::parse_with_options(&html, ParsingOptions { allow_dtd: true, ..ParsingOptions::default() })
+        .expect("a well-formed page");
+    let mut ids = HashSet::new();
+    for node in document.descendants() {
+        if let Some(id) = node.attribute("id") {
+            assert!(ids.insert(id), "{id} is used twice");
+        }
+        assert!(!node.has_tag_name("script") && !node.has_tag_name("link") && !node.has_tag_name("img"));
+        if let Some(target) = node.attribute("href") {
+            assert!(target.strip_prefix('#').is_some_and(|id| html.contains(&format!("id=\"{id}\""))), "{target}");
+        }
+        if let Some(caption) = node.attribute("aria-labelledby") {
+            assert!(html.contains(&format!("id=\"{caption}\"")), "{caption}");
+        }
+    }
+    let count = |tag: &str| document.descendants().filter(|node| node.tag_name().name() == tag).count();
+    assert_eq!(count("svg"), 23);
+    assert_eq!(count("h2"), 13);
+}
+
+#[test]
+fn it_tells_the_numbers_with_their_source_and_command() {
+    let words = words(&report(fixtures::all()));
+    for expected in [
+        "−49.375",
+        "1 direction was tried along u and −u, so 2 tries: 1 asymmetric (1 of them with c > 2)",
+        "ResNet-8 SWA reaches 97.4\u{a0}% in training and 88.1\u{a0}% in test",
+        "lower training accuracy, higher test accuracy",
+        "does not agree",
+        "theorem2-map-thresholds.csv",
+        "valleys reproduce --only line-0",
+        "254,200,000 steps",
+        "threads",
+    ] {
+        assert!(words.contains(expected), "{expected} is missing");
+    }
+}
+
+#[test]
+fn it_adapts_to_what_the_records_show() {
+    let mut line = fixtures::line();
+    line.judgement.verdict = Verdict::Symmetric;
+    line.judgement.canonical = None;
+    let mut solutions = fixtures::solutions();
+    solutions.rows[0].test_accuracy = 0.5;
+    let mut interpolation = fixtures::interpolation();
+    interpolation.judgement.mirrored = true;
+    interpolation.bump = 0.25;
+    let words = words(&report(vec![
+        ("line", Record::Line(line)),
+        ("solutions", Record::Solutions(solutions)),
+        ("interpolation", Record::Interpolation(interpolation)),
+    ]));
+    for expected in [
+        "0 asymmetric (0 of them with c > 2), 1 symmetric",
+        "but without higher test accuracy",
+        "SWA lies on its sharp side",
+        "the training loss rises 0.25 above both",
+    ] {
+        assert!(words.contains(expected), "{expected} is missing");
+    }
+    assert!(!words.contains("lies on its flat side") && !words.contains("counterexample"));
+}
+
+#[test]
+fn parts_without_a_record_are_left_out() {
+    let html = report(vec![("theorem1-tightness", Record::Tightness(fixtures::tightness()))]);
+    assert!(html.contains("Theorem 1: bias towards the flat side helps"));
+    assert!(!html.contains("Asymmetric directions of the network") && !html.contains("Theorem 2: when"));
+    let empty = report(Vec::new());
+    assert!(!empty.contains("What this run found") && empty.contains("The run"));
+}
+
+#[test]
+fn words_from_records_cannot_become_markup() {
+    let mut claims = fixtures::claims();
+    claims.rows[0].statement = "<script>alert('x')</script> & \"more\"".to_owned();
+    let html = report(vec![("<i>name</i>", Record::Claims(claims))]);
+    assert!(!html.contains("<script") && !html.contains("<i>"));
+    assert!(words(&html).contains("<script>alert('x')</script> & \"more\""));
+}
+
+#[test]
+fn a_record_that_does_not_add_up_is_refused() {
+    let mut solutions = fixtures::solutions();
+    solutions.rows[1].test_loss = f64::INFINITY;
+    let entry = Entry { name: "solutions".to_owned(), record: Record::Solutions(solutions), command: String::new() };
+    let report = Report { title: String::new(), manifest: Vec::new(), entries: vec![entry] };
+    assert_eq!(
+        report.html().expect_err("not finite").to_string(),
+        "test_loss of ResNet-8 SGD is inf; allowed: a finite number"
+    );
+}
