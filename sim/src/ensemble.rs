@@ -34,7 +34,11 @@ impl Plan {
         }
         let total = burn_in.checked_add(steps).and_then(|each| each.checked_mul(chains));
         if total.is_none() {
-            return Err(Error::domain("number of steps", format!("{chains}·({burn_in} + {steps})"), "below 2⁶⁴ in all"));
+            return Err(Error::domain(
+                "number of steps",
+                format!("{chains}·({burn_in} + {steps})"),
+                "below 2⁶⁴ in all",
+            ));
         }
         Ok(Self { chains, burn_in, steps })
     }
@@ -131,7 +135,11 @@ pub fn run<G: Gradient, N: Noise>(
     Ok(Ensemble { chains })
 }
 
-fn run_chain<G: Gradient, N: Noise>(chain: &mut Chain<'_, G, N>, plan: &Plan, observer: &dyn Observer) -> Result<ChainSums> {
+fn run_chain<G: Gradient, N: Noise>(
+    chain: &mut Chain<'_, G, N>,
+    plan: &Plan,
+    observer: &dyn Observer,
+) -> Result<ChainSums> {
     in_blocks(plan.burn_in, observer, |steps| {
         for _ in 0..steps {
             chain.step();
@@ -201,7 +209,12 @@ impl Ensemble {
 
     /// The ratio r = Σ x_k / Σ y_k over the independent chains k, with the interval of its linearisation:
     /// r + (x_k − r·y_k)/ȳ has mean r, and to first order the spread of a chain's share in r.
-    fn ratio(&self, x: impl Fn(&ChainSums) -> f64, y: impl Fn(&ChainSums) -> f64, confidence: Confidence) -> Result<Interval> {
+    fn ratio(
+        &self,
+        x: impl Fn(&ChainSums) -> f64,
+        y: impl Fn(&ChainSums) -> f64,
+        confidence: Confidence,
+    ) -> Result<Interval> {
         let x_sum: f64 = self.chains.iter().map(&x).sum();
         let y_sum: f64 = self.chains.iter().map(&y).sum();
         if y_sum == 0.0 {

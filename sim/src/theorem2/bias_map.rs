@@ -157,7 +157,11 @@ mod tests {
                 let (long_run, round) = (map.long_run[row][column], map.round[row][column]);
                 // The smallest mean is 0 at the threshold, and b₊ = ½ is below ν wherever ν > ½: exact on both sides.
                 if c != long_run::threshold(nu) {
-                    assert_eq!(long_run > 0.0, c > long_run::threshold(nu), "long run at c = {c}, ν = {nu}: {long_run}");
+                    assert_eq!(
+                        long_run > 0.0,
+                        c > long_run::threshold(nu),
+                        "long run at c = {c}, ν = {nu}: {long_run}"
+                    );
                 }
                 if c > per_round::threshold(nu) {
                     assert!(round > 0.0, "rounds at c = {c}, ν = {nu}: {round}");

@@ -112,9 +112,8 @@ mod tests {
     fn the_rate_meets_the_inequality_it_is_the_largest_solution_of() {
         let setting = setting(0.4, 4.2, 1.2);
         let (scales, bound) = (Scales::of(&setting), LongRun::of(&setting).expect("applies"));
-        let slack = |rho: f64| {
-            (gain(&setting) - scales.overshoot) * scales.descent - rho * (0.1 * 4.2 + 2.0 * scales.descent)
-        };
+        let slack =
+            |rho: f64| (gain(&setting) - scales.overshoot) * scales.descent - rho * (0.1 * 4.2 + 2.0 * scales.descent);
         assert!(slack(bound.rate()).abs() < 1e-15 && bound.rate() < scales.descent);
         assert_eq!(bound.sum(1000), bound.rate() * 1000.0 - bound.offset());
     }

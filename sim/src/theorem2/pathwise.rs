@@ -26,8 +26,8 @@ pub fn threshold(nu: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::Seed;
-    use crate::sgd::{Noise, NoiseLaw, Process, Rounds, Slopes, Valley};
     use crate::seed::Stream;
+    use crate::sgd::{Noise, NoiseLaw, Process, Rounds, Slopes, Valley};
 
     /// Noise of any mean: always the same.
     struct Constant(f64);
@@ -43,7 +43,8 @@ mod tests {
         let valley = Valley::new(1.0, 0.4, 3.3, -5.0).expect("valid");
         let setting = Setting::new(valley, 0.25, 1.1).expect("valid");
         let scales = Scales::of(&setting);
-        let stairs = || Slopes::staircase(&setting, 0.03, vec![1.0, 0.0, 0.7, 0.2], vec![0.5, 0.0, 1.0]).expect("valid");
+        let stairs =
+            || Slopes::staircase(&setting, 0.03, vec![1.0, 0.0, 0.7, 0.2], vec![0.5, 0.0, 1.0]).expect("valid");
         let mut seen = 0;
         let mut check = |points: Vec<f64>| {
             let mut rounds = Rounds::new();

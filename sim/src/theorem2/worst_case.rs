@@ -46,7 +46,8 @@ pub fn worst_case(setting: &Setting, cells: u16, tolerance: f64, observer: &dyn 
         if observer.interrupted() {
             return Err(Error::Interrupted);
         }
-        let gains: Vec<f64> = lattice.bellman(&values).map(|(new, _)| new).zip(&values).map(|(new, old)| new - old).collect();
+        let gains: Vec<f64> =
+            lattice.bellman(&values).map(|(new, _)| new).zip(&values).map(|(new, old)| new - old).collect();
         let least = gains.iter().copied().fold(f64::INFINITY, f64::min);
         let most = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         (low, high) = (low.max(least * unit), high.min(most * unit));
@@ -230,7 +231,12 @@ mod tests {
         for c in [1.5, 1.75] {
             let worst_case = worst(0.5, c, 0.0, 8);
             let cycle = (c - 2.0) / 3.0;
-            assert!(worst_case.low <= cycle && worst_case.high <= cycle + 1e-3, "{} to {}", worst_case.low, worst_case.high);
+            assert!(
+                worst_case.low <= cycle && worst_case.high <= cycle + 1e-3,
+                "{} to {}",
+                worst_case.low,
+                worst_case.high
+            );
         }
     }
 
@@ -270,7 +276,10 @@ mod tests {
         let ensemble = run(&process, &plan, Start::At(0.0), Seed(6), &Silent).expect("runs");
         let interval = ensemble.long_run(Confidence::P999).expect("many chains");
         let room = high - low;
-        assert!(interval.low / 8.0 <= high + room && interval.high / 8.0 >= low, "{interval:?} against {low} to {high}");
+        assert!(
+            interval.low / 8.0 <= high + room && interval.high / 8.0 >= low,
+            "{interval:?} against {low} to {high}"
+        );
         assert!(interval.half_width() / 8.0 < 0.02);
     }
 

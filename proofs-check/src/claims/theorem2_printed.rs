@@ -1,0 +1,115 @@
+//! Theorem 2 as printed: what it lacks, and what is true of it.
+
+use valleys_sim::progress::Observer;
+use valleys_sim::sgd::Rounds;
+use valleys_sim::theorem2::{Statement, per_round::PerRound, sharpness, visited};
+use valleys_sim::{Error, Result, Seed};
+
+use super::theorem2_rounds::examine_rounds;
+use crate::{Assumption, Claim, Effort, Evidence, Standing};
+
+const WORDS: &str = "SGD averaging generates a bias";
+const FORMULA: &str = "E[w̄] > c₀ > 0";
+
+pub(super) fn claims() -> Vec<Claim> {
+    let printed = |conditions: &[&'static str]| -> Vec<Assumption> {
+        let hypotheses = Statement::Printed.hypotheses().iter().copied().map(Assumption::Theorem2);
+        hypotheses.chain(conditions.iter().copied().map(Assumption::OfProcess)).collect()
+    };
+    vec![
+        Claim {
+            id: "theorem2-printed-first-round",
+            source: "Section 5.1, Theorem 2",
+            words: WORDS,
+            formula: FORMULA,
+            hypotheses: printed(&["noise of mean zero", "any round"]),
+            standing: Standing::Refuted { fault: "the first round may start from anywhere: it has to be prepared" },
+            examination: Box::new(|_, _, _| first_round()),
+        },
+        Claim {
+            id: "theorem2-printed-noise-mean",
+            source: "Section 5.1, Theorem 2",
+            words: WORDS,
+            formula: FORMULA,
+            hypotheses: printed(&["noise of any mean, |ω| < ν", "a prepared round"]),
+            standing: Standing::Refuted { fault: "noise with a mean can hold a round just above 0" },
+            examination: Box::new(|_, _, _| noise_mean()),
+        },
+        Claim {
+            id: "theorem2-every-asymmetry",
+            source: "Section 5.1, after Theorem 2",
+            words: "Averaging all rounds biases SGD to the flat side, however small the asymmetry",
+            formula: "E[w̄] > 0 for every c > 1",
+            hypotheses: vec![Assumption::OfProcess("c > 1"), Assumption::OfProcess("noise of mean zero")],
+            standing: Standing::Refuted { fault: "for c < 2 the cycle (c − 1, 0, −1) has mean (c − 2)/3" },
+            examination: Box::new(|_, _, _| every_asymmetry()),
+        },
+        Claim {
+            id: "theorem2-printed-prepared",
+            source: "Section 5.1, Theorem 2",
+            words: "SGD averaging generates a bias, with the two missing conditions",
+            formula: "E[w̄ | start] ≥ c₀ > 0 with the c₀ of (C)",
+            hypotheses: printed(&["noise of mean zero", "a prepared round"]),
+            standing: Standing::Tested,
+            examination: Box::new(|effort: Effort, seed: Seed, observer: &dyn Observer| {
+                // b₊ ≥ 1/20, ν ≤ 1, |b₋| ≤ c + 3: the printed condition holds from c = 24 on.
+                let admissible = |setting: &_| Statement::Printed.check(setting).map_err(Error::from);
+                examine_rounds(|_| 24.0, 1.0, admissible, effort, seed, observer)
+            }),
+        },
+    ]
+}
+
+/// Evidence from a path whose steps have to stay within its setting's bounds.
+fn path_evidence(example: &sharpness::Example, value: f64, shown: String) -> Evidence {
+    match visited::check(&example.setting, &example.visits) {
+        Ok(()) if value < 0.0 => Evidence::counterexample(shown, value),
+        Ok(()) => Evidence { counterexample: None, ..Evidence::counterexample(shown, value) },
+        Err(departure) => Evidence {
+            cases: 1,
+            smallest_slack: f64::INFINITY,
+            counterexample: None,
+            method: format!("one path, which is not admissible: {departure}"),
+        },
+    }
+}
+
+fn first_round() -> Result<Evidence> {
+    let c = 13.1;
+    let example = sharpness::unprepared_first_round(c)?;
+    Statement::Printed.check(&example.setting)?;
+    let mut rounds = Rounds::new();
+    let round = example.points().into_iter().find_map(|w| rounds.push(w));
+    let round = round.ok_or_else(|| Error::domain("number of rounds", 0, "one finished round"))?;
+    let shown = format!(
+        "c = {c}, a₊ = b₊ = η = 1, ν = 0: from w = −{c} the first round is (0, −1), with mean {} ({} as printed)",
+        round.mean(),
+        round.mean_as_printed()
+    );
+    Ok(path_evidence(&example, round.mean(), shown))
+}
+
+fn noise_mean() -> Result<Evidence> {
+    let (height, wait) = (1e-3, 1_000_000);
+    let example = sharpness::freezing_noise(height, wait)?;
+    Statement::Printed.check(&example.setting)?;
+    let c0 = PerRound::of(&example.setting)?.c0();
+    let mean = example.mean();
+    let shown = format!(
+        "c = 16, a₊ = ν = η = 1, b₊ = ½, b₋ = −16: ω = −b₊ at height {height} for {wait} steps gives a round of mean \
+         {mean:.5}, below c₀ = {c0:.5}, and as near to {height} as one waits"
+    );
+    Ok(path_evidence(&example, mean - c0, shown))
+}
+
+fn every_asymmetry() -> Result<Evidence> {
+    let mut evidence = Vec::new();
+    for c in [1.25, 1.5, 1.75] {
+        let example = sharpness::noise_free_cycle(c)?;
+        let mean = example.mean();
+        let shown = format!("c = {c}: the noise-free cycle ({}, 0, −1) has mean {mean:.4}", c - 1.0);
+        evidence.push(path_evidence(&example, mean, shown));
+    }
+    let all = evidence.into_iter().reduce(Evidence::and);
+    all.ok_or_else(|| Error::domain("number of cycles", 0, "at least 1"))
+}
