@@ -1,0 +1,103 @@
+//! Stochastic weight averaging (Izmailov et al. 2018): the running mean of the weights of several epochs.
+
+use valleys_sim::progress::Observer;
+
+use crate::data::loader::{Buffer, PlainBatches};
+use crate::data::{ImageSet, Normalisation};
+use crate::exec::{Executor, StatisticsPass, Weighting};
+use crate::params::Weights;
+use crate::{Error, Result};
+
+/// The running mean of flat weights, kept in `f64`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Average {
+    mean: Vec<f64>,
+    count: u64,
+}
+
+impl Average {
+    /// The mean of no weights yet, of this dimension.
+    pub fn new(dimension: usize) -> Self {
+        Self { mean: vec![0.0; dimension], count: 0 }
+    }
+
+    /// A mean as [`mean`](Self::mean) and [`count`](Self::count) gave it.
+    pub(crate) fn restored(mean: Vec<f64>, count: u64) -> Self {
+        Self { mean, count }
+    }
+
+    /// Takes one more point in: mean ← mean + (w − mean)/(n + 1). `values` must have the mean's dimension.
+    pub fn push(&mut self, values: &[f32]) -> Result<()> {
+        if values.len() != self.mean.len() {
+            return Err(Error::domain("number of averaged weights", values.len(), self.mean.len()));
+        }
+        self.count += 1;
+        for (mean, &value) in self.mean.iter_mut().zip(values) {
+            *mean += (f64::from(value) - *mean) / self.count as f64;
+        }
+        Ok(())
+    }
+
+    /// The mean so far.
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    /// Number of points taken in.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// `weights` with the mean in place of its values; its batch-norm statistics no longer fit and must be
+    /// [recomputed](recompute_statistics).
+    pub fn applied_to(&self, weights: &Weights<f32>) -> Weights<f32> {
+        let mut averaged = weights.clone();
+        averaged.values = self.mean.iter().map(|&value| value as f32).collect();
+        averaged
+    }
+}
+
+/// Replaces the batch-norm statistics of `weights` by their cumulative mean over one pass through `set`, un-augmented
+/// and in batches of [`PlainBatches::SIZE`].
+///
+/// Stops with [`Error::Interrupted`] between batches if the observer asks.
+pub fn recompute_statistics(
+    executor: &mut Executor<f32>,
+    weights: &mut Weights<f32>,
+    set: &ImageSet,
+    normalisation: Normalisation,
+    weighting: Weighting,
+    observer: &dyn Observer,
+) -> Result<()> {
+    let batches = PlainBatches::new(set, normalisation);
+    let mut pass = StatisticsPass::new(weights.layout(), weighting);
+    let mut buffer = Buffer::default();
+    for number in 0..batches.count() {
+        if observer.interrupted() {
+            return Err(Error::Interrupted);
+        }
+        batches.load(number, &mut buffer);
+        executor.collect_statistics(weights, buffer.batch(), &mut pass)?;
+    }
+    pass.finish(weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_running_mean_is_the_mean() {
+        let mut average = Average::new(3);
+        let points: Vec<[f32; 3]> = (0..50).map(|i| [i as f32, 1.0 / (i as f32 + 1.0), -7.5]).collect();
+        for point in &points {
+            average.push(point).expect("three weights");
+        }
+        assert_eq!(average.count(), 50);
+        for (k, &mean) in average.mean().iter().enumerate() {
+            let direct = points.iter().map(|point| f64::from(point[k])).sum::<f64>() / 50.0;
+            assert!((mean - direct).abs() < 1e-12, "{mean} {direct}");
+        }
+        assert!(average.push(&[1.0]).is_err());
+    }
+}

@@ -1,0 +1,323 @@
+//! Images with labels: sets, data sets, and the ways they come into being.
+//!
+//! Every set holds 32×32 RGB images as bytes, plane by plane (all red, all green, all blue; rows from the top), the
+//! layout of the CIFAR binary files and, byte for float, of the NCHW batches the networks read.
+
+pub mod augment;
+pub mod cifar10;
+pub mod loader;
+pub mod synthetic;
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use valleys_sim::Seed;
+use valleys_sim::seed::Stream;
+
+pub use augment::Augmentation;
+
+use crate::{Error, Result};
+
+/// Colour planes of an image: red, green, blue.
+pub const CHANNELS: usize = 3;
+/// Rows, and columns, of an image.
+pub const SIDE: usize = 32;
+/// Bytes of one colour plane.
+pub const PLANE: usize = SIDE * SIDE;
+/// Bytes of an image.
+pub const IMAGE: usize = CHANNELS * PLANE;
+
+/// Images with one label each; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageSet {
+    pixels: Vec<u8>,
+    labels: Vec<u16>,
+    classes: Vec<String>,
+}
+
+impl ImageSet {
+    /// Checks and builds a set: at least one image, [`IMAGE`] bytes and one label below the number of classes each.
+    pub fn new(pixels: Vec<u8>, labels: Vec<u16>, classes: Vec<String>) -> Result<Self> {
+        if labels.is_empty() {
+            return Err(Error::domain("number of images", 0, "at least 1"));
+        }
+        if pixels.len() != labels.len() * IMAGE {
+            return Err(Error::domain(
+                "number of image bytes",
+                pixels.len(),
+                format!("{}, for {} images of {IMAGE} bytes", labels.len() * IMAGE, labels.len()),
+            ));
+        }
+        if let Some((i, label)) = labels.iter().enumerate().find(|&(_, &label)| usize::from(label) >= classes.len()) {
+            return Err(Error::domain(
+                format!("label of image {i}"),
+                label,
+                format!("less than the number of classes, {}", classes.len()),
+            ));
+        }
+        Ok(Self { pixels, labels, classes })
+    }
+
+    /// Number of images, at least 1.
+    #[expect(clippy::len_without_is_empty, reason = "a set is never empty")]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// The bytes of image `i`, [`IMAGE`] of them. Panics beyond the end, as a slice does.
+    pub fn image(&self, i: usize) -> &[u8] {
+        &self.pixels[i * IMAGE..(i + 1) * IMAGE]
+    }
+
+    /// The labels, one an image.
+    pub fn labels(&self) -> &[u16] {
+        &self.labels
+    }
+
+    /// The names of the classes; a label is an index into them.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// The first `count` images of a seeded permutation, in the set's own order; 1 ≤ `count` ≤ [`len`](Self::len).
+    ///
+    /// A larger subset of the same seed and purpose holds every smaller one.
+    pub fn subset(&self, count: usize, seed: Seed, purpose: &str) -> Result<Self> {
+        if count == 0 || count > self.len() {
+            return Err(Error::domain("number of images", count, format!("1 to {}", self.len())));
+        }
+        let mut chosen = permutation(self.len(), &mut seed.stream(purpose, 0));
+        chosen.truncate(count);
+        chosen.sort_unstable();
+        Ok(Self {
+            pixels: chosen.iter().flat_map(|&i| self.image(i)).copied().collect(),
+            labels: chosen.iter().map(|&i| self.labels[i]).collect(),
+            classes: self.classes.clone(),
+        })
+    }
+}
+
+/// Mean and standard deviation of each colour plane, of pixel values in [0, 1].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "UncheckedNormalisation")]
+pub struct Normalisation {
+    mean: [f32; CHANNELS],
+    std: [f32; CHANNELS],
+}
+
+#[derive(Deserialize)]
+struct UncheckedNormalisation {
+    mean: [f32; CHANNELS],
+    std: [f32; CHANNELS],
+}
+
+impl TryFrom<UncheckedNormalisation> for Normalisation {
+    type Error = Error;
+
+    fn try_from(raw: UncheckedNormalisation) -> Result<Self> {
+        Self::new(raw.mean, raw.std)
+    }
+}
+
+impl Normalisation {
+    /// The constants the official code uses for CIFAR with ResNets and DenseNet.
+    pub const CIFAR: Self = Self { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.2010] };
+    /// One half, for SVHN and the synthetic images.
+    pub const HALF: Self = Self { mean: [0.5; CHANNELS], std: [0.5; CHANNELS] };
+
+    /// Checks and builds: finite means, finite standard deviations above zero.
+    pub fn new(mean: [f32; CHANNELS], std: [f32; CHANNELS]) -> Result<Self> {
+        for (channel, (&mean, &std)) in mean.iter().zip(&std).enumerate() {
+            if !mean.is_finite() {
+                return Err(Error::domain(format!("normalisation mean of channel {channel}"), mean, "a finite number"));
+            }
+            if !(std.is_finite() && std > 0.0) {
+                return Err(Error::domain(
+                    format!("normalisation std of channel {channel}"),
+                    std,
+                    "a finite number > 0",
+                ));
+            }
+        }
+        Ok(Self { mean, std })
+    }
+
+    /// What each byte of each plane becomes: (byte/255 − mean)/std.
+    pub(crate) fn tables(&self) -> [[f32; 256]; CHANNELS] {
+        std::array::from_fn(|channel| {
+            std::array::from_fn(|byte| (byte as f32 / 255.0 - self.mean[channel]) / self.std[channel])
+        })
+    }
+}
+
+/// A training set and a test set over the same classes, and how a network is to read them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    name: String,
+    title: String,
+    train: ImageSet,
+    test: ImageSet,
+    normalisation: Normalisation,
+    augmentation: Augmentation,
+    checksum: String,
+}
+
+impl Dataset {
+    /// Checks and builds a data set; both sets must name the same classes.
+    ///
+    /// `name` is for file names and configurations (`cifar10`), `title` for sentences (`CIFAR-10`).
+    pub fn new(
+        name: &str,
+        title: &str,
+        train: ImageSet,
+        test: ImageSet,
+        normalisation: Normalisation,
+        augmentation: Augmentation,
+    ) -> Result<Self> {
+        if train.classes != test.classes {
+            return Err(Error::domain(
+                "classes of the test set",
+                test.classes.join(", "),
+                format!("those of the training set: {}", train.classes.join(", ")),
+            ));
+        }
+        let checksum = checksum(&train, &test);
+        Ok(Self { name: name.to_owned(), title: title.to_owned(), train, test, normalisation, augmentation, checksum })
+    }
+
+    /// The same data set with `train` and `test` images, chosen by the streams `"train subset"` and `"test subset"`.
+    pub fn reduced(&self, train: usize, test: usize, seed: Seed) -> Result<Self> {
+        Self::new(
+            &self.name,
+            &self.title,
+            self.train.subset(train, seed, "train subset")?,
+            self.test.subset(test, seed, "test subset")?,
+            self.normalisation,
+            self.augmentation,
+        )
+    }
+
+    /// Short name, such as `cifar10`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Name for sentences, such as `CIFAR-10`.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The training images.
+    pub fn train(&self) -> &ImageSet {
+        &self.train
+    }
+
+    /// The test images.
+    pub fn test(&self) -> &ImageSet {
+        &self.test
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.train.classes.len()
+    }
+
+    /// How bytes become floats.
+    pub fn normalisation(&self) -> Normalisation {
+        self.normalisation
+    }
+
+    /// How training images are varied.
+    pub fn augmentation(&self) -> Augmentation {
+        self.augmentation
+    }
+
+    /// SHA-256, in hexadecimal, of the training then the test set, each as all pixels then all labels (little-endian).
+    pub fn checksum(&self) -> &str {
+        &self.checksum
+    }
+}
+
+fn checksum(train: &ImageSet, test: &ImageSet) -> String {
+    let mut hash = Sha256::new();
+    for set in [train, test] {
+        hash.update(&set.pixels);
+        for label in &set.labels {
+            hash.update(label.to_le_bytes());
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A uniformly random order of `0..len`, by Fisher–Yates.
+pub(crate) fn permutation(len: usize, rng: &mut Stream) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..len).collect();
+    for i in (1..len).rev() {
+        // A u64 range, so that the draws do not depend on the platform's word size.
+        order.swap(i, rng.random_range(0..=i as u64) as usize);
+    }
+    order
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// `len` images of two classes, of bytes that tell them apart.
+    pub(crate) fn numbered(len: usize) -> ImageSet {
+        let pixels = (0..len * IMAGE).map(|i| (i / IMAGE * 31 + i % IMAGE * 7 % 251) as u8).collect();
+        let labels = (0..len).map(|i| (i % 2) as u16).collect();
+        ImageSet::new(pixels, labels, vec!["even".into(), "odd".into()]).expect("valid")
+    }
+
+    #[test]
+    fn a_set_refuses_what_does_not_fit_together() {
+        let classes = || vec!["a".to_owned(), "b".to_owned()];
+        let message = |bytes: usize, labels: &[u16]| {
+            ImageSet::new(vec![0; bytes], labels.to_vec(), classes()).expect_err("invalid").to_string()
+        };
+        assert_eq!(message(0, &[]), "number of images is 0; allowed: at least 1");
+        assert_eq!(message(IMAGE, &[0, 1]), "number of image bytes is 3072; allowed: 6144, for 2 images of 3072 bytes");
+        assert_eq!(message(2 * IMAGE, &[0, 2]), "label of image 1 is 2; allowed: less than the number of classes, 2");
+    }
+
+    #[test]
+    fn subsets_are_nested_seeded_and_keep_images_with_their_labels() {
+        let set = numbered(40);
+        let (small, large) =
+            (set.subset(5, Seed(1), "p").expect("valid"), set.subset(20, Seed(1), "p").expect("valid"));
+        let holds = |set: &ImageSet, image: &[u8]| (0..set.len()).any(|i| set.image(i) == image);
+        assert!((0..5).all(|i| holds(&large, small.image(i))));
+        assert_eq!(small, set.subset(5, Seed(1), "p").expect("valid"));
+        assert_ne!(large, set.subset(20, Seed(2), "p").expect("valid"));
+        for i in 0..large.len() {
+            let origin = (0..set.len()).find(|&j| set.image(j) == large.image(i)).expect("an image of the set");
+            assert_eq!(large.labels()[i], set.labels()[origin]);
+        }
+        assert!(set.subset(41, Seed(1), "p").is_err() && set.subset(0, Seed(1), "p").is_err());
+    }
+
+    #[test]
+    fn a_permutation_holds_every_index_once() {
+        let mut order = permutation(1000, &mut Seed(3).stream("shuffle", 0));
+        assert_ne!(order, (0..1000).collect::<Vec<_>>());
+        order.sort_unstable();
+        assert_eq!(order, (0..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_checksum_sees_pixels_labels_and_the_split() {
+        let of = |train: ImageSet, test: ImageSet| {
+            Dataset::new("n", "N", train, test, Normalisation::HALF, Augmentation::NONE).expect("valid").checksum
+        };
+        let base = of(numbered(4), numbered(3));
+        assert_eq!(base.len(), 64);
+        assert_ne!(base, of(numbered(3), numbered(4)));
+        let mut changed = numbered(4);
+        changed.pixels[17] ^= 1;
+        assert_ne!(base, of(changed, numbered(3)));
+        let mut changed = numbered(4);
+        changed.labels[3] ^= 1;
+        assert_ne!(base, of(changed, numbered(3)));
+    }
+}

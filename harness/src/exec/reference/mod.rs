@@ -1,0 +1,264 @@
+//! The reference backend: plain loops and one matrix product, on the CPU, in f32 and f64.
+//!
+//! Every operation runs over the fixed [groups](groups) of a batch in parallel; the kernels below see one group each.
+
+mod batch_norm;
+mod convolution;
+mod groups;
+mod layers;
+mod matrix;
+
+use rayon::prelude::*;
+
+use self::groups::{GROUPS, split, split_mut, sum_tree};
+use self::matrix::Write;
+use super::backend::{AveragePool, Backend, BatchNorm, Convolution, EPSILON, Linear, Moments, Slot, Target};
+use crate::Scalar;
+
+/// Buffers, parameters and their gradient, and working memory for every group.
+#[derive(Default)]
+pub(super) struct Reference<T> {
+    images: usize,
+    /// Numbers an image needs in every slot.
+    lengths: Vec<usize>,
+    /// The slots; they never shrink, so that batches of changing size allocate nothing.
+    buffers: Vec<Vec<T>>,
+    parameters: Vec<T>,
+    gradient: Vec<T>,
+    /// An unfolded image a group.
+    unfolded: [Vec<T>; GROUPS],
+    /// Parameter gradients a group.
+    partial: [Vec<T>; GROUPS],
+    /// Sums over channels a group.
+    sums: [Vec<f64>; GROUPS],
+}
+
+impl<T: Scalar> Reference<T> {
+    fn slot(&self, slot: Slot) -> &[T] {
+        &self.buffers[slot.0][..self.lengths[slot.0] * self.images]
+    }
+
+    fn groups(&self, slot: Slot) -> [&[T]; GROUPS] {
+        split(self.slot(slot), self.images)
+    }
+
+    /// Lends out one buffer to be written while the others are read.
+    fn write_to(&mut self, slot: Slot, write: impl FnOnce(&Self, [&mut [T]; GROUPS])) {
+        let mut buffer = std::mem::take(&mut self.buffers[slot.0]);
+        write(self, split_mut(&mut buffer[..self.lengths[slot.0] * self.images], self.images));
+        self.buffers[slot.0] = buffer;
+    }
+
+    /// y ← f(x, y), number by number.
+    fn map(&mut self, x: Slot, y: Slot, f: impl Fn(T, T) -> T + Sync) {
+        self.write_to(y, |own, y| {
+            y.into_par_iter().zip(own.groups(x)).for_each(|(y, x)| {
+                y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*x, *y));
+            });
+        });
+    }
+
+    /// Sums over every group, by `add(group's sums, group)`, then over the groups; `length` numbers.
+    fn sum_f64(&mut self, length: usize, add: impl Fn(&Self, usize, &mut [f64]) + Sync) -> Vec<f64> {
+        let mut sums = std::mem::take(&mut self.sums);
+        sums.par_iter_mut().enumerate().for_each(|(group, sums)| {
+            sums.clear();
+            sums.resize(length, 0.0);
+            add(self, group, sums);
+        });
+        let total = sum_tree(&mut sums).to_vec();
+        self.sums = sums;
+        total
+    }
+}
+
+/// Makes a vector at least this long.
+fn at_least<T: Scalar>(vector: &mut Vec<T>, length: usize) -> &mut [T] {
+    if vector.len() < length {
+        vector.resize(length, T::zero());
+    }
+    &mut vector[..length]
+}
+
+/// Makes a vector this many zeros.
+fn zeros<T: Scalar>(vector: &mut Vec<T>, length: usize) -> &mut [T] {
+    vector.clear();
+    vector.resize(length, T::zero());
+    vector
+}
+
+impl Target {
+    fn write(self) -> Write {
+        if self.accumulate { Write::Add } else { Write::Replace }
+    }
+}
+
+impl<T: Scalar> Backend<T> for Reference<T> {
+    fn begin(&mut self, slots: &[usize], images: usize, parameters: &[T]) {
+        self.images = images;
+        self.lengths = slots.to_vec();
+        self.buffers.resize_with(slots.len(), Vec::new);
+        for (buffer, length) in self.buffers.iter_mut().zip(slots) {
+            at_least(buffer, length * images);
+        }
+        self.parameters.clear();
+        self.parameters.extend_from_slice(parameters);
+        zeros(&mut self.gradient, parameters.len());
+    }
+
+    fn write(&mut self, slot: Slot, values: &[T]) {
+        self.buffers[slot.0][..values.len()].copy_from_slice(values);
+    }
+
+    fn read(&self, slot: Slot) -> Vec<T> {
+        self.slot(slot).to_vec()
+    }
+
+    fn read_gradient(&self, gradient: &mut [T]) {
+        gradient.copy_from_slice(&self.gradient);
+    }
+
+    fn convolution(&mut self, op: &Convolution, x: Slot, y: Slot) {
+        let mut unfolded = std::mem::take(&mut self.unfolded);
+        self.write_to(y, |own, y| {
+            let groups = y.into_par_iter().zip(own.groups(x)).zip(&mut unfolded);
+            groups.for_each(|((y, x), unfolded)| {
+                let unfolded = at_least(unfolded, op.unfolded());
+                convolution::forward(op, &own.parameters[op.weight.clone()], x, y, unfolded);
+            });
+        });
+        self.unfolded = unfolded;
+    }
+
+    fn convolution_backward(&mut self, op: &Convolution, x: Slot, dy: Slot, dx: Option<Target>) {
+        let mut unfolded = std::mem::take(&mut self.unfolded);
+        let mut partial = std::mem::take(&mut self.partial);
+        let groups = partial.par_iter_mut().zip(&mut unfolded).zip(self.groups(x)).zip(self.groups(dy));
+        groups.for_each(|(((dw, unfolded), x), dy)| {
+            let unfolded = at_least(unfolded, op.unfolded());
+            convolution::backward_weight(op, x, dy, zeros(dw, op.weight.len()), unfolded);
+        });
+        let (dw, outputs) = (sum_tree(&mut partial), op.output.channels);
+        for (index, gradient) in self.gradient[op.weight.clone()].iter_mut().enumerate() {
+            *gradient += dw[index % op.taps() * outputs + index / op.taps()];
+        }
+        self.partial = partial;
+        if let Some(dx) = dx {
+            self.write_to(dx.slot, |own, groups| {
+                let groups = groups.into_par_iter().zip(own.groups(dy)).zip(&mut unfolded);
+                groups.for_each(|((data, dy), unfolded)| {
+                    let unfolded = at_least(unfolded, op.unfolded());
+                    let weight = &own.parameters[op.weight.clone()];
+                    convolution::backward_data(op, weight, dy, data, dx.write(), unfolded);
+                });
+            });
+        }
+        self.unfolded = unfolded;
+    }
+
+    fn moments(&mut self, op: &BatchNorm, x: Slot, mean: &mut [f64], var: &mut [f64]) {
+        let sums = self.sum_f64(2 * op.channels, |own, group, sums| batch_norm::sums(op, own.groups(x)[group], sums));
+        let count = (self.images * op.plane) as f64;
+        for channel in 0..op.channels {
+            mean[channel] = sums[channel] / count;
+            var[channel] = (sums[op.channels + channel] / count - mean[channel] * mean[channel]).max(0.0);
+        }
+    }
+
+    fn batch_norm(&mut self, op: &BatchNorm, moments: Moments<'_>, x: Slot, y: Slot) {
+        self.write_to(y, |own, y| {
+            let affine =
+                batch_norm::affine(moments, &own.parameters[op.weight.clone()], &own.parameters[op.bias.clone()]);
+            let groups = y.into_par_iter().zip(own.groups(x));
+            groups.for_each(|(y, x)| batch_norm::forward(op, &affine, x, y));
+        });
+    }
+
+    fn batch_norm_backward(&mut self, op: &BatchNorm, moments: Moments<'_>, x: Slot, dy: Slot, dx: Option<Target>) {
+        let weight = &self.parameters[op.weight.clone()];
+        let affine = batch_norm::affine(moments, weight, &self.parameters[op.bias.clone()]);
+        let sums = self.sum_f64(2 * op.channels, |own, group, sums| {
+            batch_norm::backward_sums(op, &affine, moments.mean, own.groups(x)[group], own.groups(dy)[group], sums);
+        });
+        for channel in 0..op.channels {
+            let deviation = (moments.var[channel] + EPSILON).sqrt();
+            self.gradient[op.weight.start + channel] += T::from_f64(sums[op.channels + channel] / deviation);
+            self.gradient[op.bias.start + channel] += T::from_f64(sums[channel]);
+        }
+        if let Some(Target { slot, accumulate }) = dx {
+            self.write_to(slot, |own, dx| {
+                let count = own.images * op.plane;
+                let slopes = batch_norm::slopes(moments, &own.parameters[op.weight.clone()], &sums, count);
+                let groups = dx.into_par_iter().zip(own.groups(x)).zip(own.groups(dy));
+                groups.for_each(|((dx, x), dy)| batch_norm::backward(op, &affine, &slopes, x, dy, dx, accumulate));
+            });
+        }
+    }
+
+    fn relu(&mut self, x: Slot, y: Slot) {
+        self.map(x, y, |x, _| batch_norm::positive(x));
+    }
+
+    fn relu_backward(&mut self, y: Slot, dy: Slot, dx: Target) {
+        self.write_to(dx.slot, |own, groups| {
+            groups.into_par_iter().zip(own.groups(y)).zip(own.groups(dy)).for_each(|((dx_group, y), dy)| {
+                for ((number, y), dy) in dx_group.iter_mut().zip(y).zip(dy) {
+                    let before = if dx.accumulate { *number } else { T::zero() };
+                    *number = before + batch_norm::gate(*y, *dy);
+                }
+            });
+        });
+    }
+
+    fn copy(&mut self, x: Slot, y: Slot) {
+        self.map(x, y, |x, _| x);
+    }
+
+    fn add(&mut self, x: Slot, y: Slot) {
+        self.map(x, y, |x, y| x + y);
+    }
+
+    fn average_pool(&mut self, op: &AveragePool, x: Slot, y: Slot) {
+        self.write_to(y, |own, y| {
+            y.into_par_iter().zip(own.groups(x)).for_each(|(y, x)| layers::average_pool(op, x, y));
+        });
+    }
+
+    fn average_pool_backward(&mut self, op: &AveragePool, dy: Slot, dx: Target) {
+        self.write_to(dx.slot, |own, groups| {
+            let groups = groups.into_par_iter().zip(own.groups(dy));
+            groups.for_each(|(data, dy)| layers::average_pool_backward(op, dy, data, dx.accumulate));
+        });
+    }
+
+    fn linear(&mut self, op: &Linear, x: Slot, y: Slot) {
+        self.write_to(y, |own, y| {
+            let [weight, bias] = [&op.weight, &op.bias].map(|range| &own.parameters[range.clone()]);
+            y.into_par_iter().zip(own.groups(x)).for_each(|(y, x)| layers::linear(op, weight, bias, x, y));
+        });
+    }
+
+    fn linear_backward(&mut self, op: &Linear, x: Slot, dy: Slot, dx: Option<Target>) {
+        let mut partial = std::mem::take(&mut self.partial);
+        let groups = partial.par_iter_mut().zip(self.groups(x)).zip(self.groups(dy));
+        groups.for_each(|((parameters, x), dy)| {
+            let parameters = zeros(parameters, op.weight.len() + op.bias.len());
+            layers::linear_backward_parameters(op, x, dy, parameters);
+        });
+        let (weight, bias) = sum_tree(&mut partial).split_at(op.weight.len());
+        for (range, part) in [(&op.weight, weight), (&op.bias, bias)] {
+            self.gradient[range.clone()].iter_mut().zip(part).for_each(|(gradient, part)| *gradient += *part);
+        }
+        self.partial = partial;
+        if let Some(dx) = dx {
+            self.write_to(dx.slot, |own, groups| {
+                let weight = &own.parameters[op.weight.clone()];
+                let groups = groups.into_par_iter().zip(own.groups(dy));
+                groups.for_each(|(data, dy)| layers::linear_backward_data(op, weight, dy, data, dx.write()));
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! Stochastic gradient descent with momentum, and the learning rate by epoch.
+
+mod schedule;
+mod sgd;
+
+pub use schedule::Schedule;
+pub use sgd::{Sgd, SgdParams};

@@ -1,0 +1,269 @@
+//! The parameters of a network: one flat store, with a name, a shape and a place for every tensor.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use valleys_sim::Seed;
+use valleys_sim::seed::standard_normal;
+
+use crate::model::Graph;
+use crate::model::graph::Layer;
+use crate::{Error, Result, Scalar};
+
+/// What a trainable tensor belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    /// The kernel of a convolution.
+    ConvWeight,
+    /// The scale of a batch norm.
+    BnWeight,
+    /// The shift of a batch norm.
+    BnBias,
+    /// The matrix of a linear layer.
+    LinearWeight,
+    /// The bias of a linear layer.
+    LinearBias,
+}
+
+/// One trainable tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// PyTorch's name, such as `layer1.0.conv1.weight`.
+    pub name: String,
+    /// PyTorch's shape: (out, in, row, column), (out, in), or (channels).
+    pub shape: Vec<usize>,
+    /// Where it begins among the flat trainable values.
+    pub offset: usize,
+    /// What it belongs to.
+    pub group: Group,
+}
+
+impl Entry {
+    /// Numbers in the tensor.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether the tensor holds no number; no network has such.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its place among the flat trainable values.
+    pub fn range(&self) -> Range<usize> {
+        self.offset..self.offset + self.len()
+    }
+}
+
+/// The running statistics of one batch norm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Norm {
+    /// The layer's name, such as `layer1.0.bn1`.
+    pub name: String,
+    /// Channels.
+    pub channels: usize,
+    /// Where its channels begin among those of all batch norms.
+    pub offset: usize,
+}
+
+impl Norm {
+    /// Its place among the channels of all batch norms.
+    pub fn range(&self) -> Range<usize> {
+        self.offset..self.offset + self.channels
+    }
+}
+
+/// Names, shapes and places of a network's parameters, in PyTorch's order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    parameters: Vec<Entry>,
+    norms: Vec<Norm>,
+    trainable: usize,
+    channels: usize,
+}
+
+impl Layout {
+    /// The trainable tensors.
+    pub fn parameters(&self) -> &[Entry] {
+        &self.parameters
+    }
+
+    /// The batch norms, whose running statistics are no trainable parameters.
+    pub fn norms(&self) -> &[Norm] {
+        &self.norms
+    }
+
+    /// Trainable numbers in all.
+    pub fn trainable(&self) -> usize {
+        self.trainable
+    }
+
+    /// Channels of all batch norms together.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Adds a trainable tensor and returns its number.
+    pub(crate) fn add_parameter(&mut self, name: String, shape: Vec<usize>, group: Group) -> Result<usize> {
+        if self.parameters.iter().any(|entry| entry.name == name) {
+            return Err(Error::domain("a parameter's name", name, "a name not yet taken"));
+        }
+        let entry = Entry { name, shape, offset: self.trainable, group };
+        self.trainable += entry.len();
+        self.parameters.push(entry);
+        Ok(self.parameters.len() - 1)
+    }
+
+    /// Adds a batch norm and returns its number.
+    pub(crate) fn add_norm(&mut self, name: String, channels: usize) -> usize {
+        self.norms.push(Norm { name, channels, offset: self.channels });
+        self.channels += channels;
+        self.norms.len() - 1
+    }
+}
+
+/// The whole state of a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights<T> {
+    layout: Arc<Layout>,
+    /// The trainable parameters, one tensor after the other as the layout says.
+    pub values: Vec<T>,
+    /// Running means of the batch norms, one layer after the other.
+    pub running_mean: Vec<T>,
+    /// Running (unbiased) variances of the batch norms, one layer after the other.
+    pub running_var: Vec<T>,
+    /// Batches that have gone into the running statistics.
+    pub batches_tracked: u64,
+}
+
+impl Weights<f32> {
+    /// A fresh network: convolutions N(0, √(2/(k²·out))) (that is the standard deviation), batch norms 1 and 0, linear
+    /// layers U(±1/√in), each tensor from its own stream `initialise NAME`.
+    pub fn initialise(graph: &Graph, seed: Seed) -> Self {
+        let layout = graph.layout();
+        let mut weights = Self::zeros(layout);
+        let entries = layout.parameters();
+        for layer in graph.layers() {
+            match *layer {
+                Layer::Convolution { weight, .. } => {
+                    let entry = &entries[weight];
+                    let deviation = (2.0 / (entry.len() / entry.shape[1]) as f64).sqrt();
+                    weights.draw(entry, seed, |rng| deviation * standard_normal(rng));
+                }
+                Layer::BatchNorm { weight, .. } => weights.values[entries[weight].range()].fill(1.0),
+                Layer::Linear { weight, bias, .. } => {
+                    let bound = 1.0 / (entries[weight].shape[1] as f64).sqrt();
+                    for entry in [&entries[weight], &entries[bias]] {
+                        weights.draw(entry, seed, |rng| bound * (2.0 * rng.random::<f64>() - 1.0));
+                    }
+                }
+                Layer::Relu { .. } | Layer::Add { .. } | Layer::AveragePool { .. } | Layer::Flatten { .. } => {}
+            }
+        }
+        weights
+    }
+
+    fn draw(&mut self, entry: &Entry, seed: Seed, mut sample: impl FnMut(&mut valleys_sim::seed::Stream) -> f64) {
+        let mut rng = seed.stream(&format!("initialise {}", entry.name), 0);
+        self.values[entry.range()].fill_with(|| sample(&mut rng) as f32);
+    }
+}
+
+impl<T: Scalar> Weights<T> {
+    /// All parameters 0, running statistics 0 and 1: the frame for parameters from elsewhere.
+    pub fn zeros(layout: &Arc<Layout>) -> Self {
+        Self {
+            layout: Arc::clone(layout),
+            values: vec![T::zero(); layout.trainable()],
+            running_mean: vec![T::zero(); layout.channels()],
+            running_var: vec![T::one(); layout.channels()],
+            batches_tracked: 0,
+        }
+    }
+
+    /// Names, shapes and places.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// The same network in another number type.
+    pub fn cast<U: Scalar>(&self) -> Weights<U> {
+        let cast = |values: &[T]| values.iter().map(|value| U::from_f64(value.to_f64())).collect();
+        Weights {
+            layout: Arc::clone(&self.layout),
+            values: cast(&self.values),
+            running_mean: cast(&self.running_mean),
+            running_var: cast(&self.running_var),
+            batches_tracked: self.batches_tracked,
+        }
+    }
+
+    /// Every tensor of a PyTorch `state_dict` under its name.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] if candle cannot make a tensor.
+    pub fn named(&self) -> Result<Vec<(String, Tensor)>> {
+        let mut tensors = Vec::new();
+        for entry in self.layout.parameters() {
+            let tensor = Tensor::from_slice(&self.values[entry.range()], entry.shape.as_slice(), &Device::Cpu)?;
+            tensors.push((entry.name.clone(), tensor));
+        }
+        for norm in self.layout.norms() {
+            for (suffix, values) in [("running_mean", &self.running_mean), ("running_var", &self.running_var)] {
+                let tensor = Tensor::from_slice(&values[norm.range()], norm.channels, &Device::Cpu)?;
+                tensors.push((format!("{}.{suffix}", norm.name), tensor));
+            }
+            let count = Tensor::new(self.batches_tracked as i64, &Device::Cpu)?;
+            tensors.push((format!("{}.num_batches_tracked", norm.name), count));
+        }
+        Ok(tensors)
+    }
+
+    /// A network from the tensors of a PyTorch `state_dict`, of any floating type.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] naming the tensor that is missing, unknown, or of the wrong shape, or whose
+    /// `num_batches_tracked` differs from the others'; [`Error::Candle`] if candle cannot convert it.
+    pub fn from_named(layout: &Arc<Layout>, mut tensors: HashMap<String, Tensor>) -> Result<Self> {
+        let mut weights = Self::zeros(layout);
+        for entry in layout.parameters() {
+            let values = take(&mut tensors, &entry.name, &entry.shape)?;
+            weights.values[entry.range()].copy_from_slice(&values);
+        }
+        let mut tracked = None;
+        for norm in layout.norms() {
+            let mean = take(&mut tensors, &format!("{}.running_mean", norm.name), &[norm.channels])?;
+            weights.running_mean[norm.range()].copy_from_slice(&mean);
+            let var = take(&mut tensors, &format!("{}.running_var", norm.name), &[norm.channels])?;
+            weights.running_var[norm.range()].copy_from_slice(&var);
+            let name = format!("{}.num_batches_tracked", norm.name);
+            let count = take::<f64>(&mut tensors, &name, &[])?[0];
+            if count < 0.0 || count.fract() != 0.0 {
+                return Err(Error::domain(name, count, "a number of batches"));
+            }
+            if *tracked.get_or_insert(count) != count {
+                return Err(Error::domain(name, count, "the number of the other batch norms"));
+            }
+            weights.batches_tracked = count as u64;
+        }
+        match tensors.keys().min() {
+            Some(name) => Err(Error::domain("an extra tensor", name, "the tensors of this network alone")),
+            None => Ok(weights),
+        }
+    }
+}
+
+/// Removes a tensor of this name and shape and returns its numbers.
+fn take<T: Scalar>(tensors: &mut HashMap<String, Tensor>, name: &str, shape: &[usize]) -> Result<Vec<T>> {
+    let tensor = tensors.remove(name).ok_or_else(|| Error::domain(name, "missing", format!("shape {shape:?}")))?;
+    if tensor.dims() != shape {
+        return Err(Error::domain(name, format!("of shape {:?}", tensor.dims()), format!("shape {shape:?}")));
+    }
+    let numbers = tensor.flatten_all()?.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+    Ok(numbers.into_iter().map(T::from_f64).collect())
+}

@@ -1,0 +1,95 @@
+//! The deep-net experiment at two sizes: what `valleys reproduce` trains and measures.
+
+use serde::{Deserialize, Serialize};
+use valleys_sim::Seed;
+use valleys_sim::profile::grid;
+
+use crate::Result;
+use crate::exec::Weighting;
+use crate::landscape::{BatchNorm, Spec};
+use crate::model::Architecture;
+use crate::train::Config;
+
+/// Data sizes, training and measurements of one experiment: SWA, SGD after SWA, lines through the SWA solution, and the
+/// line between the two.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    /// Training images, a seeded subset if the data set has more.
+    pub train_images: usize,
+    /// Test images, likewise.
+    pub test_images: usize,
+    /// Both phases of training.
+    pub training: Config,
+    /// On what losses along lines are measured.
+    pub landscape: Spec,
+    /// Lines reach from −`reach` to `reach`, in lengths of weight space.
+    pub reach: f64,
+    /// Points of every line, and of the line between the solutions.
+    pub points: usize,
+}
+
+impl Preset {
+    /// ResNet-8 on the [synthetic](crate::data::synthetic) images, un-augmented so that it overfits.
+    pub fn quick(seed: Seed) -> Self {
+        Self {
+            train_images: 1_500,
+            test_images: 1_000,
+            training: Config {
+                epochs: 20,
+                swa_start: 14,
+                batch_size: 32,
+                augment: false,
+                evaluate_average: false,
+                sgd_epochs: 10,
+                sgd_learning_rate: 0.005,
+                ..Config::paper(Architecture::ResNet8, seed)
+            },
+            landscape: measured_on(500, 500, 1_000, seed),
+            reach: 6.0,
+            points: 25,
+        }
+    }
+
+    /// ResNet-20 on all of CIFAR-10, as much as half an hour on two cores allows: eight epochs are far from converged.
+    pub fn small(seed: Seed) -> Self {
+        Self {
+            train_images: 50_000,
+            test_images: 10_000,
+            training: Config {
+                epochs: 6,
+                swa_start: 4,
+                evaluate_every: 2,
+                evaluate_average: false,
+                sgd_epochs: 2,
+                sgd_learning_rate: 0.005,
+                ..Config::paper(Architecture::ResNet20, seed)
+            },
+            landscape: measured_on(5_000, 5_000, 5_000, seed),
+            reach: 6.0,
+            points: 25,
+        }
+    }
+
+    /// Offsets of a line through a solution.
+    pub fn offsets(&self) -> Result<Vec<f64>> {
+        Ok(grid(-self.reach, self.reach, self.points)?)
+    }
+
+    /// Shares of the way from SWA to SGD, from −2 to 3 as in the paper's Figure 7.
+    pub fn shares(&self) -> Result<Vec<f64>> {
+        Ok(grid(-2.0, 3.0, self.points)?)
+    }
+}
+
+fn measured_on(statistics: usize, train: usize, test: usize, seed: Seed) -> Spec {
+    Spec {
+        batch_norm: BatchNorm::Recompute,
+        weighting: Weighting::BySize,
+        statistics_images: statistics,
+        train_images: train,
+        test_images: test,
+        keep_examples: true,
+        seed,
+    }
+}
