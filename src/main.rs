@@ -1,1 +1,57 @@
-fn main() {}
+//! `valleys`: arguments in, library calls, exit code out.
+
+mod cli;
+mod command;
+mod config;
+mod curve;
+mod error;
+mod manifest;
+mod output;
+mod points;
+mod progress;
+mod run_folder;
+mod session;
+mod words;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, Landscape};
+use error::{Error, Result};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !matches!(error, Error::BrokenPipe) {
+                // Nothing is left to be done about a closed standard error.
+                let _ = writeln!(std::io::stderr(), "valleys: {error}");
+            }
+            error.exit_code()
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    if let Some(threads) = cli.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.into())
+            .build_global()
+            .map_err(|error| Error::Failed(format!("threads: {error}")))?;
+    }
+    match &cli.command {
+        Command::Reproduce(options) => command::reproduce::run(options),
+        Command::Theorem1(options) => command::theory::theorem1(options),
+        Command::Theorem2(options) => command::theory::theorem2(options),
+        Command::Claims(options) => command::theory::claims(options),
+        Command::AppendixA(options) => command::theory::appendix_a(options),
+        Command::Train(options) => command::train::run(options),
+        Command::Landscape(Landscape::Line(options)) => command::landscape::line(options),
+        Command::Certify(options) => command::certify::run(options),
+        Command::Report(options) => command::report::run(options),
+        Command::Golden(options) => command::golden::run(options),
+    }
+}

@@ -1,0 +1,248 @@
+//! `valleys certify`: anyone's curve in; verdict, certificates, shift, bound and the theorems that apply out.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use serde::Serialize;
+use valleys_sim::asymmetry::{self, Certificate, Criteria, Verdict};
+use valleys_sim::record::{Line, LineJudgement, Record, Shift};
+use valleys_sim::{Profile, shift, theorem2};
+
+use crate::cli::Certify;
+use crate::curve::Curve;
+use crate::error::{Error, Result};
+use crate::output::{line, number};
+use crate::run_folder::write_atomically;
+use crate::{output, words};
+
+/// Share of R that serves as the neighbourhood of the shift gap; the rest is room for shifts, as in the paper's
+/// Figure 3: l ∈ [−3, 3] and shifts up to 1.
+pub(super) const SHIFT_RADIUS: f64 = 2.0 / 3.0;
+
+/// Shifts listed either way of 0.
+pub(super) const SHIFTS: usize = 40;
+
+/// Everything that is said of a curve.
+#[derive(Serialize)]
+struct Answer<'a> {
+    file: &'a Path,
+    points: usize,
+    judgement: LineJudgement,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shift: Option<MeasuredShift>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    theorem1: Option<Bound>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    theorem2: Option<NoiseLimits>,
+}
+
+/// δ̄ and ξ, and where they come from.
+#[derive(Serialize)]
+struct MeasuredShift {
+    delta: f64,
+    xi: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    xi_at_zero: Option<f64>,
+    measured: bool,
+}
+
+/// Theorem 1 (corrected) for one direction at this shift.
+#[derive(Serialize)]
+struct Bound {
+    step: f64,
+    bound: f64,
+    positive: bool,
+}
+
+/// The largest noise, in units of a₊ = p, up to which each statement of Theorem 2 applies to the canonical certificate.
+#[derive(Serialize)]
+struct NoiseLimits {
+    needs_r_lo: f64,
+    pathwise: Option<f64>,
+    per_round: Option<f64>,
+    long_run: Option<f64>,
+}
+
+pub(crate) fn run(options: &Certify) -> Result<()> {
+    let criteria = Criteria::new(options.min_width, options.min_c).map_err(|error| Error::Usage(error.to_string()))?;
+    check_shift(options)?;
+    let picture = options.picture.as_deref().map(picture_format).transpose()?;
+    let curve = Curve::read(&options.file)?;
+    let name = |error: valleys_sim::Error| Error::file(&options.file, error);
+
+    let gaps = curve.test.as_ref().map(|test| measure_shift(&options.file.to_string_lossy(), &curve.train, test));
+    let shift = match (options.shift, gaps.transpose().map_err(name)?) {
+        (Some(delta), _) => Some(MeasuredShift {
+            delta,
+            xi: options.xi.unwrap_or(0.0),
+            xi_at_zero: None,
+            measured: false,
+        }),
+        (None, Some(gaps)) => Some(MeasuredShift {
+            delta: gaps.best_delta,
+            xi: options.xi.unwrap_or(gaps.best_gap),
+            xi_at_zero: Some(gaps.gap_at_zero),
+            measured: true,
+        }),
+        (None, None) => None,
+    };
+    let matching = shift.as_ref().map(|shift| (shift.delta.abs(), shift.xi));
+    let judgement = asymmetry::judge_line(&curve.train, &criteria, matching).map_err(name)?;
+
+    let theorem1 = judgement.matched.zip(matching).map(|(certificate, (delta, _))| bound(&certificate, delta));
+    let theorem2 = judgement.canonical.as_ref().map(noise_limits);
+    let points = curve.train.len();
+    if let (Some(path), Some(format)) = (&options.picture, picture) {
+        draw(path, format, &options.file, &curve, &judgement)?;
+    }
+    let answer = Answer { file: &options.file, points, judgement, shift, theorem1, theorem2 };
+    if options.json { output::json(&answer) } else { print(&answer, &criteria) }
+}
+
+fn check_shift(options: &Certify) -> Result<()> {
+    for (name, value, allowed) in [
+        ("--shift", options.shift, "a finite number > 0"),
+        ("--xi", options.xi, "a finite number >= 0"),
+    ] {
+        let Some(value) = value else { continue };
+        if !value.is_finite() || value < 0.0 || (name == "--shift" && value == 0.0) {
+            return Err(Error::Usage(format!("{name} is {value}; allowed: {allowed}")));
+        }
+    }
+    Ok(())
+}
+
+/// The shift gap over as wide a range of shifts as the curves allow.
+pub(super) fn measure_shift(title: &str, train: &Profile, test: &Profile) -> valleys_sim::Result<Shift> {
+    let radius = SHIFT_RADIUS * train.half_line();
+    let shifts = shift::shifts(test, radius, 2 * SHIFTS + 1)?;
+    shift::measure(title, train, test, radius, &shifts)
+}
+
+fn bound(certificate: &Certificate, delta: f64) -> Bound {
+    let step = (certificate.r_hi - delta).min(delta - certificate.r_lo);
+    Bound { step, bound: certificate.gain, positive: certificate.gain > 0.0 }
+}
+
+fn noise_limits(certificate: &Certificate) -> NoiseLimits {
+    let limit = |threshold: fn(f64) -> f64| largest_noise(threshold, certificate.c);
+    NoiseLimits {
+        needs_r_lo: certificate.r_lo,
+        pathwise: limit(theorem2::pathwise::threshold),
+        per_round: limit(theorem2::per_round::threshold),
+        long_run: limit(theorem2::long_run::threshold),
+    }
+}
+
+/// The largest ν with `threshold(ν) < c`, for a threshold that grows with ν without bound; `None` if it fails at ν = 0.
+fn largest_noise(threshold: fn(f64) -> f64, c: f64) -> Option<f64> {
+    if threshold(0.0) >= c {
+        return None;
+    }
+    let (mut low, mut high) = (0.0, c);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if threshold(middle) < c { low = middle } else { high = middle }
+    }
+    Some(low)
+}
+
+fn print(answer: &Answer<'_>, criteria: &Criteria) -> Result<()> {
+    let judgement = &answer.judgement;
+    let along = if judgement.mirrored { "−u" } else { "u" };
+    line(format!("{}: {} points, R = {}", answer.file.display(), answer.points, number(judgement.half_line)))?;
+    line(format!("verdict      {} (along {along}, the better of u and −u)", words::verdict(judgement.verdict)))?;
+    match &judgement.canonical {
+        Some(certificate) => {
+            line(format!("canonical    {}", words::certificate(certificate)))?;
+            line(format!("             gain of Theorem 1 at ξ = 0: {}", number(certificate.gain)))?;
+        }
+        None => line(format!(
+            "canonical    none: no valley window at least {} R wide has c > {}",
+            criteria.width_share(),
+            criteria.ratio()
+        ))?,
+    }
+    if let Some(shift) = &answer.shift {
+        let source = if shift.measured { "measured" } else { "given" };
+        let before = shift.xi_at_zero.map_or_else(String::new, |xi| format!(", ξ(0) = {}", number(xi)));
+        line(format!("shift        δ* = {}, ξ = {}{before} ({source})", number(shift.delta), number(shift.xi)))?;
+        match &judgement.matched {
+            Some(certificate) => line(format!("matched      {}", words::certificate(certificate)))?,
+            None => line("matched      none: no asymmetric valley window holds this shift")?,
+        }
+    }
+    line("")?;
+    print_theorems(answer)?;
+    if judgement.front.is_empty() || judgement.verdict == Verdict::NotAValley {
+        return Ok(());
+    }
+    line("")?;
+    let rows: Vec<_> = judgement.front.iter().map(|point| words::front_row(point.width, &point.certificate)).collect();
+    output::table(&["window width", "r̲", "r̄", "p", "best c"], &rows)
+}
+
+fn print_theorems(answer: &Answer<'_>) -> Result<()> {
+    match (&answer.theorem1, &answer.shift) {
+        (Some(bound), _) => line(format!(
+            "Theorem 1    a step l = {} to the flat side lowers the expected population loss by at least {}: {}",
+            number(bound.step),
+            number(bound.bound),
+            if bound.positive { "it helps" } else { "no promise, the gap is too large" }
+        ))?,
+        (None, Some(_)) => line("Theorem 1    does not apply: no window holds the shift")?,
+        (None, None) => line("Theorem 1    needs a shift: give --shift, or a test column")?,
+    }
+    if answer.theorem1.is_some() {
+        line("             if the shift is as likely to be −δ* as δ*, and neighbouring lines look alike")?;
+    }
+    let Some(limits) = &answer.theorem2 else {
+        return line("Theorem 2    does not apply: no canonical certificate");
+    };
+    let say = |limit: Option<f64>| limit.map_or_else(|| "no noise".to_string(), |nu| format!("ν < {} p", number(nu)));
+    line(format!(
+        "Theorem 2    averaged SGD is biased to the flat side: every round (P) for {}, in expectation (C) for {}, in the \
+         long run (L) for {}",
+        say(limits.pathwise),
+        say(limits.per_round),
+        say(limits.long_run)
+    ))?;
+    if limits.needs_r_lo > 0.0 {
+        line(format!("             but it asks for r̲ = 0; here r̲ = {}", number(limits.needs_r_lo)))?;
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Svg,
+    Png,
+}
+
+fn picture_format(path: &Path) -> Result<Format> {
+    match path.extension().and_then(OsStr::to_str) {
+        Some("svg") => Ok(Format::Svg),
+        Some("png") => Ok(Format::Png),
+        _ => Err(Error::Usage(format!("--picture is {}; allowed: a name ending in .svg or .png", path.display()))),
+    }
+}
+
+fn draw(path: &Path, format: Format, file: &Path, curve: &Curve, judgement: &LineJudgement) -> Result<()> {
+    let record = Record::Line(Line {
+        title: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        family: "given".to_string(),
+        index: 0,
+        train: curve.train.clone(),
+        test: curve.test.clone(),
+        train_accuracy: Vec::new(),
+        test_accuracy: None,
+        judgement: judgement.clone(),
+        setting: "a curve from a file".to_string(),
+    });
+    let pictures = valleys_figures::render("certificate", &record)?;
+    let picture = pictures.first().ok_or_else(|| Error::Failed("a line has one picture".to_string()))?;
+    match format {
+        Format::Svg => write_atomically(path, picture.svg.as_bytes()),
+        Format::Png => write_atomically(path, &picture.png()?),
+    }
+}

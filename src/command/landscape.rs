@@ -1,0 +1,80 @@
+//! `valleys landscape`: what the loss looks like around a trained solution.
+
+use std::sync::Arc;
+
+use valleys_harness::landscape::{BatchNorm, Probe};
+use valleys_harness::preset::Preset;
+use valleys_sim::direction::Family;
+
+use super::network::{self, Pair, Ray};
+use crate::cli;
+use crate::config::{Config, Lines, usage};
+use crate::error::{Error, Result};
+use crate::run_folder::{RunFolder, read_toml};
+use crate::session::Session;
+
+/// One line through a solution of a run.
+pub(crate) fn line(options: &cli::Line) -> Result<()> {
+    let family: Family = options.family.parse().map_err(usage)?;
+    if options.points.is_some_and(|points| points < 3 || points % 2 == 0) {
+        return Err(Error::Usage(format!("--points is {}; allowed: odd, at least 3", options.points.unwrap_or(0))));
+    }
+    if options.radius.is_some_and(|radius| !(radius.is_finite() && radius > 0.0)) {
+        return Err(Error::Usage(format!("--radius is {}; allowed: > 0", options.radius.unwrap_or(0.0))));
+    }
+    let source = RunFolder::existing(&options.run)?;
+    let trained: Config = read_toml(&source.path("config.toml"))?;
+    let (Some(experiment), Some(images)) = (trained.experiment, &trained.data) else {
+        return Err(Error::file(&options.run, "trained no network; a run of `valleys train` or `reproduce` is needed"));
+    };
+    let seed = trained.seed;
+    let data = network::dataset(options.data.as_deref(), &experiment, seed)?;
+    if data.checksum() != images.sha256 {
+        let problem = format!("was trained on {}, not on these images; --data says where they are", images.name);
+        return Err(Error::file(&options.run, problem));
+    }
+    let experiment = changed(experiment, options);
+    let architecture = experiment.training.architecture;
+    let graph = Arc::new(architecture.graph(data.classes())?);
+    let pair = Pair::load(&source, &graph)?;
+    let mut probe = Probe::new(&graph, &data, experiment.landscape.clone()).map_err(usage)?;
+    let (centre, solution) = match options.solution {
+        cli::Solution::Swa => (&pair.swa, "SWA"),
+        cli::Solution::Sgd => (&pair.sgd, "SGD"),
+    };
+    let config = Config {
+        data: trained.data.clone(),
+        experiment: Some(experiment.clone()),
+        lines: Some(Lines {
+            through: solution.to_string(),
+            directions: vec![(family.to_string(), options.index)],
+        }),
+        ..Config::of("landscape line", seed)
+    };
+    let mut session = Session::open(&options.output, "valleys-run-line", &config, seed)?;
+    let ray = Ray {
+        name: &format!("line-{}-{}", family.to_string().replace(':', "-"), options.index),
+        title: format!("{} on {}, {solution} solution", architecture.title(), data.title()),
+        centre,
+        family,
+        index: options.index,
+    };
+    let command = session.folder.manifest().command.clone();
+    network::ray(&mut session, &command, &ray, &experiment, &mut probe, seed)?;
+    session.finish()
+}
+
+/// The run's way of measuring, with what the command line changes.
+fn changed(mut experiment: Preset, options: &cli::Line) -> Preset {
+    experiment.reach = options.radius.unwrap_or(experiment.reach);
+    experiment.points = options.points.unwrap_or(experiment.points);
+    let spec = &mut experiment.landscape;
+    if let Some(images) = options.images {
+        (spec.statistics_images, spec.train_images, spec.test_images) = (images, images, images);
+    }
+    spec.batch_norm = match options.bn {
+        cli::BatchNorm::Recompute => BatchNorm::Recompute,
+        cli::BatchNorm::Frozen => BatchNorm::Frozen,
+    };
+    experiment
+}

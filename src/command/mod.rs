@@ -1,0 +1,10 @@
+//! One file a command or a group of steps that commands share.
+
+pub(crate) mod certify;
+pub(crate) mod golden;
+pub(crate) mod landscape;
+pub(crate) mod network;
+pub(crate) mod report;
+pub(crate) mod reproduce;
+pub(crate) mod theory;
+pub(crate) mod train;

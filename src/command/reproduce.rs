@@ -1,0 +1,110 @@
+//! `valleys reproduce`: the whole story in one run.
+
+use std::sync::Arc;
+
+use valleys_harness::landscape::Probe;
+use valleys_harness::model::Architecture;
+use valleys_harness::preset::Preset;
+use valleys_harness::train;
+use valleys_proofs::Effort;
+use valleys_sim::Seed;
+use valleys_sim::asymmetry::Verdict;
+
+use super::network::{self, Pair, Ray};
+use super::theory;
+use crate::cli::{Profile, Reproduce};
+use crate::config::{AppendixA, Claims, Config, Lines, Theorem2, usage};
+use crate::error::{Error, Result};
+use crate::output::line;
+use crate::session::Session;
+
+/// The lines measured, all through the SGD solution, as the paper's Figure 3: two of the paper's family, which have
+/// cosine ¾ with each other, and one whose law has no preferred sign.
+const DIRECTIONS: [(&str, u64); 3] = [("uniform", 0), ("uniform", 1), ("gaussian", 0)];
+
+pub(crate) fn run(options: &Reproduce) -> Result<()> {
+    let (name, data) = match (options.profile, &options.data) {
+        (Profile::Paper, _) => return paper(),
+        (Profile::Quick, None) => ("quick", None),
+        (Profile::Quick, Some(_)) => {
+            return Err(Error::Usage("--data goes with --profile small; quick makes its own images".to_string()));
+        }
+        (Profile::Small, Some(folder)) => ("small", Some(folder.as_path())),
+        (Profile::Small, None) => {
+            let problem = "--profile small needs --data DIR, the folder of CIFAR-10's binary files";
+            return Err(Error::Usage(problem.to_string()));
+        }
+    };
+    let seed = Seed(options.seed);
+    let experiment = match options.profile {
+        Profile::Small => Preset::small(seed),
+        _ => Preset::quick(seed),
+    };
+    let dataset = network::dataset(data, &experiment, seed)?;
+    let directions = DIRECTIONS.map(|(family, index)| (family.to_string(), index)).to_vec();
+    let config = Config {
+        data: Some(network::describe(&dataset)),
+        theorem2: Some(Theorem2::default()),
+        claims: Some(Claims { cases: Effort::default().cases() }),
+        appendix_a: Some(AppendixA::default()),
+        experiment: Some(experiment.clone()),
+        lines: Some(Lines { through: "SGD".to_string(), directions: directions.clone() }),
+        ..Config::of(&format!("reproduce --profile {name}"), seed)
+    };
+    let recipe = experiment.training.clone().check().map_err(usage)?;
+    let mut session = Session::open(&options.output, "valleys-run", &config, seed)?;
+
+    theory::theorem1_steps(&mut session, seed)?;
+    theory::theorem2_steps(&mut session, seed, &Theorem2::default())?;
+    theory::claims_step(&mut session, seed, Effort::default(), false)?;
+    theory::appendix_a_step(&mut session, seed, &AppendixA::default())?;
+
+    let source = if data.is_some() { " --data DIR" } else { "" };
+    let command = format!("valleys reproduce --profile {name}{source} --seed {}", seed.0);
+    network::train(&mut session, &command, &recipe, &dataset)?;
+    let architecture = recipe.config().architecture;
+    let graph = Arc::new(architecture.graph(dataset.classes())?);
+    let pair = Pair::load(&session.folder, &graph)?;
+    let mut probe = Probe::new(&graph, &dataset, experiment.landscape.clone())?;
+    let title = format!("{} on {}", architecture.title(), dataset.title());
+    let mut asymmetric = 0;
+    for (family, index) in &directions {
+        let ray = Ray {
+            name: &format!("line-{family}-{index}"),
+            title: format!("{title}, SGD solution"),
+            centre: &pair.sgd,
+            family: family.parse().map_err(usage)?,
+            index: *index,
+        };
+        let judgement = network::ray(&mut session, &command, &ray, &experiment, &mut probe, seed)?;
+        asymmetric += usize::from(judgement.verdict == Verdict::Asymmetric);
+    }
+    let tried = directions.len();
+    line(format!("{asymmetric} of {tried} lines asymmetric (c > 2) along u or −u, {} directions tried", 2 * tried))?;
+    network::between(&mut session, &command, &title, &pair, &experiment, &mut probe, seed)?;
+    session.finish()
+}
+
+/// Says what the paper's suite would run and what it costs.
+fn paper() -> Result<()> {
+    line("The paper's suite, which this version does not run yet:")?;
+    // Multiplications of one forward pass on a 32×32 image, in millions, from the layers' shapes.
+    for (architecture, millions) in
+        [(Architecture::ResNet56, 87.2), (Architecture::ResNet110, 167.4), (Architecture::ResNet164, 247.6)]
+    {
+        let config = train::Config::paper(architecture, Seed(1));
+        // A training step costs three forward passes: the pass itself, and the gradients of inputs and of weights.
+        let epochs = f64::from(config.epochs + config.sgd_epochs);
+        let products = epochs * 50_000.0 * 3.0 * millions * 1e6;
+        line(format!(
+            "{}: {} weights; {} + {} epochs of 50,000 images, {products:.1e} multiplications: {:.0} days at 10¹⁰ a second",
+            architecture.title(),
+            architecture.graph(10)?.layout().trainable(),
+            config.epochs,
+            config.sgd_epochs,
+            products / 1e10 / 86_400.0
+        ))?;
+    }
+    line("on each of CIFAR-10, CIFAR-100, SVHN and STL-10, five runs; VGG-16 and DenseNet-100 besides.")?;
+    line("Start with --profile quick or --profile small.")
+}

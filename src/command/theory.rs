@@ -1,0 +1,185 @@
+//! The steps that need no network: both theorems, the claims, Appendix A.
+
+use valleys_proofs::Effort;
+use valleys_sim::record::{AppendixA, Record};
+use valleys_sim::theorem1::{self, TightnessConfig};
+use valleys_sim::theorem2::{self, ExactLawConfig, PathConfig};
+use valleys_sim::{Seed, asymmetry::Verdict, minima};
+
+use crate::cli;
+use crate::config::{AppendixA as AppendixAConfig, Claims, Config, Theorem2, usage};
+use crate::error::{Error, Result};
+use crate::output::{self, line, number};
+use crate::session::Session;
+
+/// `valleys theorem1`.
+pub(crate) fn theorem1(options: &cli::Step) -> Result<()> {
+    let seed = Seed(options.seed);
+    let config = Config::of("theorem1", seed);
+    let mut session = Session::open(&options.output, "valleys-run-theorem1", &config, seed)?;
+    theorem1_steps(&mut session, seed)?;
+    session.finish()
+}
+
+/// `valleys theorem2`.
+pub(crate) fn theorem2(options: &cli::Theorem2) -> Result<()> {
+    let seed = Seed(options.step.seed);
+    let default = Theorem2::default();
+    let map = Theorem2 {
+        b_plus: options.b_plus,
+        chains: options.chains.unwrap_or(default.chains),
+        steps: options.steps.unwrap_or(default.steps),
+        ..default
+    };
+    map.map()?;
+    let config = Config { theorem2: Some(map.clone()), ..Config::of("theorem2", seed) };
+    let mut session = Session::open(&options.step.output, "valleys-run-theorem2", &config, seed)?;
+    theorem2_steps(&mut session, seed, &map)?;
+    session.finish()
+}
+
+/// `valleys appendix-a`.
+pub(crate) fn appendix_a(options: &cli::AppendixA) -> Result<()> {
+    let seed = Seed(options.step.seed);
+    let appendix = AppendixAConfig::new(options);
+    appendix.experiment()?;
+    let config = Config { appendix_a: Some(appendix.clone()), ..Config::of("appendix-a", seed) };
+    let mut session = Session::open(&options.step.output, "valleys-run-appendix-a", &config, seed)?;
+    appendix_a_step(&mut session, seed, &appendix)?;
+    session.finish()
+}
+
+/// `valleys claims`.
+pub(crate) fn claims(options: &cli::Claims) -> Result<()> {
+    let seed = Seed(options.step.seed);
+    let effort = options.cases.map_or_else(|| Ok(Effort::default()), Effort::new).map_err(usage)?;
+    let config = Config { claims: Some(Claims { cases: effort.cases() }), ..Config::of("claims", seed) };
+    let mut session = Session::open(&options.step.output, "valleys-run-claims", &config, seed)?;
+    let record = claims_step(&mut session, seed, effort, options.json)?;
+    session.finish()?;
+    match record {
+        Record::Claims(claims) if claims.rows.iter().any(|row| !row.upheld) => {
+            let names: Vec<_> = claims.rows.iter().filter(|row| !row.upheld).map(|row| row.id.as_str()).collect();
+            Err(Error::Failed(format!("not upheld: {}", names.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn theorem1_steps(session: &mut Session, seed: Seed) -> Result<()> {
+    let command = format!("valleys theorem1 --seed {}", seed.0);
+    session.step("minima", &command, |_, _| Ok(Record::Minima(minima::minima(&minima::MinimaConfig::default())?)))?;
+    let record = session.step("theorem1", &command, |_, observer| {
+        Ok(Record::Tightness(theorem1::tightness(&TightnessConfig::default(), seed, observer)?))
+    })?;
+    if let Record::Tightness(tightness) = record {
+        line("Theorem 1 as printed, three counterexamples:")?;
+        let rows: Vec<_> = tightness
+            .counterexamples
+            .iter()
+            .map(|example| vec![example.fault.clone(), example.left.to_string(), example.right.to_string()])
+            .collect();
+        output::table(&["fault", "E L(ŵ) − E L(ŵ + l·u)", "printed bound"], &rows)?;
+    }
+    Ok(())
+}
+
+pub(super) fn theorem2_steps(session: &mut Session, seed: Seed, map: &Theorem2) -> Result<()> {
+    let command = format!("valleys theorem2 --seed {} --b-plus {}", seed.0, map.b_plus);
+    session.step("sgd-path", &command, |_, _| {
+        Ok(Record::SgdPath(theorem2::path(&PathConfig::default(), seed)?))
+    })?;
+    let config = map.map()?;
+    session.step("theorem2-map", &command, |_, observer| {
+        Ok(Record::BiasMap(theorem2::bias_map(&config, seed, observer)?))
+    })?;
+    let record = session.step("exact-law", &command, |_, observer| {
+        Ok(Record::ExactLaw(theorem2::exact_law(&ExactLawConfig::default(), seed, observer)?))
+    })?;
+    if let Record::ExactLaw(law) = record {
+        line(format!("The exact law (E), η(s − b)/2, all intervals together at {} %:", 100.0 * law.confidence))?;
+        let rows: Vec<_> = law
+            .rows
+            .iter()
+            .map(|row| {
+                let inside = (row.mean - row.expected).abs() <= row.half_width.max(1e-9 * row.expected.abs());
+                vec![
+                    format!("b = {}, s = {}, ν = {}, η = {}, {}", row.flat, row.sharp, row.nu, row.eta, row.noise),
+                    number(row.expected),
+                    format!("{} ± {}", number(row.mean), number(row.half_width)),
+                    match (row.applies, inside) {
+                        (true, true) => "met",
+                        (true, false) => "MISSED",
+                        (false, _) => "does not apply",
+                    }
+                    .to_string(),
+                ]
+            })
+            .collect();
+        output::table(&["setting", "law", "simulated", "verdict"], &rows)?;
+    }
+    Ok(())
+}
+
+pub(super) fn claims_step(session: &mut Session, seed: Seed, effort: Effort, json: bool) -> Result<Record> {
+    let command = format!("valleys claims --seed {} --cases {}", seed.0, effort.cases());
+    let record = session.step("claims", &command, |_, observer| {
+        let claims = valleys_proofs::examine_all(effort, seed, observer)?;
+        Ok(Record::Claims(claims))
+    })?;
+    if let Record::Claims(claims) = &record {
+        if json {
+            output::json(claims)?;
+        } else {
+            let rows: Vec<_> = claims
+                .rows
+                .iter()
+                .map(|row| {
+                    let upheld = if row.upheld { "yes" } else { "NO" };
+                    vec![row.id.clone(), row.standing.clone(), row.cases.to_string(), upheld.to_string()]
+                })
+                .collect();
+            output::table(&["claim", "standing", "cases", "upheld"], &rows)?;
+        }
+    }
+    Ok(record)
+}
+
+pub(super) fn appendix_a_step(session: &mut Session, seed: Seed, config: &AppendixAConfig) -> Result<()> {
+    let experiment = config.experiment()?;
+    let mut command = format!("valleys appendix-a --seed {} --seeds {}", seed.0, config.seeds);
+    let default = AppendixAConfig::default();
+    if config.protocol != default.protocol {
+        command += &format!(" --protocol {}", config.protocol);
+    }
+    if config.family != default.family {
+        command += &format!(" --family {}", config.family);
+    }
+    if config.batch_size != default.batch_size {
+        command += &format!(" --batch-size {}", config.batch_size);
+    }
+    if config.converge {
+        command += " --converge";
+    }
+    let record =
+        session.step("appendix-a", &command, |_, observer| Ok(Record::AppendixA(experiment.run(seed, observer)?)))?;
+    if let Record::AppendixA(appendix) = record {
+        line(summary(&appendix))?;
+    }
+    Ok(())
+}
+
+/// One line on how many directions were asymmetric.
+fn summary(appendix: &AppendixA) -> String {
+    let count = |verdict| appendix.seeds.iter().filter(|seed| seed.verdict == verdict).count();
+    let total = appendix.seeds.len();
+    let share = appendix.seeds.iter().map(|seed| seed.circle_share).sum::<f64>() / total.max(1) as f64;
+    format!(
+        "Appendix A: {} of {total} solutions asymmetric along one direction, {} symmetric, {} not a valley; on average \
+         {:.0} % of all directions are asymmetric",
+        count(Verdict::Asymmetric),
+        count(Verdict::Symmetric),
+        count(Verdict::NotAValley),
+        100.0 * share
+    )
+}

@@ -1,0 +1,161 @@
+//! The resolved configuration of a run: what `config.toml` holds, and what makes a run the one it is.
+
+use serde::{Deserialize, Serialize};
+use valleys_harness::preset::Preset;
+use valleys_sim::Seed;
+use valleys_sim::appendix_a::{self, Arithmetic, Experiment, Parameters};
+use valleys_sim::ensemble::Plan;
+use valleys_sim::theorem2::BiasMapConfig;
+
+use crate::cli;
+use crate::error::{Error, Result};
+
+/// A run of one or more steps; the tables of steps that are not part of it are left out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Config {
+    /// The command, such as `reproduce` or `train`.
+    pub(crate) command: String,
+    /// The root seed.
+    pub(crate) seed: Seed,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data: Option<Data>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) theorem2: Option<Theorem2>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) claims: Option<Claims>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) appendix_a: Option<AppendixA>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) experiment: Option<Preset>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) lines: Option<Lines>,
+}
+
+impl Config {
+    /// A run of a command with a seed and nothing else yet.
+    pub(crate) fn of(command: &str, seed: Seed) -> Self {
+        Self {
+            command: command.to_string(),
+            seed,
+            data: None,
+            theorem2: None,
+            claims: None,
+            appendix_a: None,
+            experiment: None,
+            lines: None,
+        }
+    }
+}
+
+/// The images, by name and contents.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Data {
+    pub(crate) name: String,
+    pub(crate) sha256: String,
+    pub(crate) train_images: usize,
+    pub(crate) test_images: usize,
+}
+
+/// The map of Theorem 2.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Theorem2 {
+    pub(crate) b_plus: f64,
+    pub(crate) chains: u64,
+    pub(crate) burn_in: u64,
+    pub(crate) steps: u64,
+}
+
+impl Default for Theorem2 {
+    fn default() -> Self {
+        Self { b_plus: 0.5, chains: 64, burn_in: 200, steps: 5_000 }
+    }
+}
+
+impl Theorem2 {
+    pub(crate) fn map(&self) -> Result<BiasMapConfig> {
+        if !(self.b_plus > 0.0 && self.b_plus <= 1.0) {
+            return Err(Error::Usage(format!("b_plus is {}; allowed: (0, 1], in units of a₊", self.b_plus)));
+        }
+        let plan = Plan::new(self.chains, self.burn_in, self.steps).map_err(usage)?;
+        Ok(BiasMapConfig { b_plus: self.b_plus, plan, ..BiasMapConfig::default() })
+    }
+}
+
+/// The examination of the claims.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Claims {
+    /// Random instances for each part of an examination.
+    pub(crate) cases: u32,
+}
+
+/// The network with two parameters.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct AppendixA {
+    pub(crate) protocol: String,
+    pub(crate) seeds: u64,
+    pub(crate) batch_size: usize,
+    pub(crate) converge: bool,
+    pub(crate) family: String,
+}
+
+impl Default for AppendixA {
+    fn default() -> Self {
+        Self {
+            protocol: "own".to_string(),
+            seeds: 50,
+            batch_size: 20,
+            converge: false,
+            family: "uniform".to_string(),
+        }
+    }
+}
+
+impl AppendixA {
+    pub(crate) fn new(options: &cli::AppendixA) -> Self {
+        let protocol = match options.protocol {
+            cli::Protocol::Own => "own",
+            cli::Protocol::Official => "official",
+            cli::Protocol::OfficialDouble => "official-double",
+        };
+        Self {
+            protocol: protocol.to_string(),
+            seeds: options.seeds,
+            batch_size: options.batch_size.unwrap_or(20),
+            converge: options.converge,
+            family: options.family.clone(),
+        }
+    }
+
+    pub(crate) fn experiment(&self) -> Result<Experiment> {
+        let protocol = match self.protocol.as_str() {
+            "official" => appendix_a::Protocol::Official(Arithmetic::Single),
+            "official-double" => appendix_a::Protocol::Official(Arithmetic::Double),
+            _ => appendix_a::Protocol::Own { training: self.training(), family: self.family.parse().map_err(usage)? },
+        };
+        Parameters { protocol, seeds: self.seeds, ..Parameters::default() }.check().map_err(usage)
+    }
+
+    fn training(&self) -> appendix_a::Training {
+        match appendix_a::Training::default() {
+            _ if self.converge => appendix_a::Training::Converged,
+            appendix_a::Training::Descent { steps, learning_rate, .. } => {
+                appendix_a::Training::Descent { steps, batch: self.batch_size, learning_rate }
+            }
+            converged @ appendix_a::Training::Converged => converged,
+        }
+    }
+}
+
+/// The lines through a solution.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Lines {
+    /// The solution they go through, `SWA` or `SGD`.
+    pub(crate) through: String,
+    /// Directions, each a family and a number.
+    pub(crate) directions: Vec<(String, u64)>,
+}
+
+/// A value from the command line that the library refuses is a wrong command line.
+pub(crate) fn usage(error: impl std::fmt::Display) -> Error {
+    Error::Usage(error.to_string())
+}

@@ -1,0 +1,104 @@
+//! What a run was: enough to repeat it and to tell it from another.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The manifest of a run folder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    /// The command line that began the run.
+    pub(crate) command: String,
+    /// Version of the program.
+    pub(crate) version: String,
+    /// Git revision it was built from, or `unknown`.
+    pub(crate) revision: String,
+    /// SHA-256 of the lock file it was built with.
+    pub(crate) lock_file: String,
+    /// The root seed.
+    pub(crate) seed: u64,
+    /// Data sets used, with the SHA-256 of their contents.
+    pub(crate) data: BTreeMap<String, String>,
+    /// Processor, instruction set and operating system.
+    pub(crate) device: String,
+    /// Threads used last.
+    pub(crate) threads: usize,
+    /// When the run began, in seconds since 1970 (UTC).
+    pub(crate) began: u64,
+    /// Seconds of work, over all commands that continued the run.
+    pub(crate) wall_seconds: f64,
+    /// Whether the run came to its end.
+    pub(crate) complete: bool,
+    /// The command that makes each record.
+    pub(crate) commands: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            command: std::env::args().collect::<Vec<_>>().join(" "),
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            revision: env!("VALLEYS_REVISION").to_string(),
+            lock_file: hex(&Sha256::digest(include_bytes!("../Cargo.lock"))),
+            seed,
+            data: BTreeMap::new(),
+            device: device(),
+            threads: rayon::current_num_threads(),
+            began: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+            wall_seconds: 0.0,
+            complete: false,
+            commands: BTreeMap::new(),
+        }
+    }
+
+    /// The manifest in rows for a person.
+    pub(crate) fn rows(&self) -> Vec<(String, String)> {
+        let mut rows = vec![
+            ("Command".to_string(), self.command.clone()),
+            ("Version".to_string(), format!("{} (revision {})", self.version, self.revision)),
+            ("Lock file (SHA-256)".to_string(), self.lock_file.clone()),
+            ("Seed".to_string(), self.seed.to_string()),
+            ("Device".to_string(), self.device.clone()),
+            ("Threads".to_string(), self.threads.to_string()),
+            ("Wall time".to_string(), format!("{:.0} s", self.wall_seconds)),
+        ];
+        rows.extend(self.data.iter().map(|(name, checksum)| (format!("Data: {name} (SHA-256)"), checksum.clone())));
+        rows
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The processor's name and the instruction set that the kernels dispatch on.
+fn device() -> String {
+    let processor = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split(':').nth(1)?.trim().to_string())
+    });
+    format!(
+        "{}, {}, {}",
+        processor.as_deref().unwrap_or("unknown processor"),
+        instruction_set(),
+        std::env::consts::OS
+    )
+}
+
+#[cfg(target_arch = "x86_64")]
+fn instruction_set() -> &'static str {
+    if std::is_x86_feature_detected!("avx512f") {
+        "x86-64 with AVX-512"
+    } else if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+        "x86-64 with AVX2 and FMA"
+    } else {
+        "x86-64"
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn instruction_set() -> &'static str {
+    std::env::consts::ARCH
+}

@@ -1,0 +1,233 @@
+//! The run folder: everything a run leaves behind, written atomically, resumable.
+//!
+//! ```text
+//! config.toml            the fully resolved configuration
+//! manifest.json          command, versions, seed, data, device, wall time
+//! records/NAME.json      results; every picture and table is made from these alone
+//! figures/NAME.csv|svg|png
+//! metrics.jsonl          one line an epoch
+//! points/NAME.jsonl      points of a line that are done, while it is measured
+//! checkpoints/           networks
+//! report.html
+//! ```
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use valleys_sim::record::{Record, Sink};
+
+use crate::cli::Output;
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+
+/// What this program writes into a run folder; `--force` removes nothing else.
+const OWN_FILES: [&str; 4] = ["config.toml", "manifest.json", "metrics.jsonl", "report.html"];
+const OWN_FOLDERS: [&str; 4] = ["records", "figures", "points", "checkpoints"];
+
+/// A folder that holds one run.
+pub(crate) struct RunFolder {
+    root: PathBuf,
+    manifest: Manifest,
+}
+
+impl RunFolder {
+    /// Makes the folder, or takes up the run in it, as the options say. The resolved configuration is the run's
+    /// identity: a run can only be continued with the same one.
+    pub(crate) fn open(output: &Output, default: &str, config: &impl Serialize, manifest: Manifest) -> Result<Self> {
+        let root = output.out.clone().unwrap_or_else(|| PathBuf::from(default));
+        let config = toml::to_string(config).map_err(|error| Error::Failed(format!("config.toml: {error}")))?;
+        let present = root.exists() && !is_empty_folder(&root)?;
+        if present {
+            let known = root.join("config.toml");
+            if output.resume {
+                let before = std::fs::read_to_string(&known)
+                    .map_err(|error| Error::file(&known, format!("{error}; --resume needs a run folder")))?;
+                if let Some((old, new)) = first_difference(&before, &config) {
+                    let problem = format!("has `{old}`, this command asks for `{new}`; --resume needs the same");
+                    return Err(Error::file(&known, problem));
+                }
+                let manifest = read_manifest(&root)?;
+                return Ok(Self { root, manifest });
+            }
+            if !output.force {
+                let problem = "exists already; --resume continues the run in it, --force overwrites it";
+                return Err(Error::file(&root, problem));
+            }
+            if !known.is_file() {
+                return Err(Error::file(&root, "is not a run folder (no config.toml); it is left untouched"));
+            }
+            remove_own(&root)?;
+        }
+        std::fs::create_dir_all(&root).map_err(|error| Error::file(&root, format!("cannot be made: {error}")))?;
+        let folder = Self { root, manifest };
+        folder.write("config.toml", config.as_bytes())?;
+        folder.write_manifest()?;
+        Ok(folder)
+    }
+
+    /// Opens a finished or interrupted run to look at it or to add to it.
+    pub(crate) fn existing(root: &Path) -> Result<Self> {
+        if !root.is_dir() {
+            return Err(Error::file(root, "is not a folder; a run folder of `valleys reproduce` or `train` is needed"));
+        }
+        Ok(Self { root: root.to_path_buf(), manifest: read_manifest(root)? })
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Changes the manifest and writes it.
+    pub(crate) fn update_manifest(&mut self, change: impl FnOnce(&mut Manifest)) -> Result<()> {
+        change(&mut self.manifest);
+        self.write_manifest()
+    }
+
+    fn write_manifest(&self) -> Result<()> {
+        self.write("manifest.json", &to_json(&self.manifest)?)
+    }
+
+    /// Writes a file of the run: whole or not at all.
+    pub(crate) fn write(&self, name: &str, contents: &[u8]) -> Result<()> {
+        write_atomically(&self.path(name), contents)
+    }
+
+    /// The record of that name, if the run has it already.
+    pub(crate) fn record(&self, name: &str) -> Result<Option<Record>> {
+        let path = self.path(&format!("records/{name}.json"));
+        if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// All records, by name.
+    pub(crate) fn records(&self) -> Result<BTreeMap<String, Record>> {
+        let folder = self.path("records");
+        let entries = std::fs::read_dir(&folder)
+            .map_err(|error| Error::file(&folder, format!("{error}; a run folder holds its records there")))?;
+        let mut records = BTreeMap::new();
+        for entry in entries {
+            let path = entry.map_err(|error| Error::file(&folder, error))?.path();
+            if path.extension().is_some_and(|extension| extension == "json")
+                && let Some(name) = path.file_stem().and_then(|stem| stem.to_str())
+            {
+                records.insert(name.to_string(), read_json(&path)?);
+            }
+        }
+        Ok(records)
+    }
+
+    /// Draws a record: a CSV, an SVG and a PNG for each of its pictures.
+    pub(crate) fn draw(&self, name: &str, record: &Record) -> Result<()> {
+        for table in valleys_figures::tables(name, record)? {
+            self.write(&format!("figures/{}.csv", table.name), table.to_csv().as_bytes())?;
+        }
+        for picture in valleys_figures::render(name, record)? {
+            self.write(&format!("figures/{}.svg", picture.name), picture.svg.as_bytes())?;
+            self.write(&format!("figures/{}.png", picture.name), &picture.png()?)?;
+        }
+        Ok(())
+    }
+
+    /// Replaces a file of the run by JSON lines.
+    pub(crate) fn write_lines<T: Serialize>(&self, name: &str, values: &[T]) -> Result<()> {
+        let mut text = Vec::new();
+        for value in values {
+            serde_json::to_writer(&mut text, value).map_err(|error| Error::file(self.path(name), error))?;
+            text.push(b'\n');
+        }
+        self.write(name, &text)
+    }
+}
+
+impl Sink for RunFolder {
+    type Error = Error;
+
+    /// Keeps the record and draws it.
+    fn put(&mut self, name: &str, record: &Record) -> Result<()> {
+        self.draw(name, record)?;
+        self.write(&format!("records/{name}.json"), &to_json(record)?)
+    }
+}
+
+/// Writes a file through a temporary one beside it, so that a reader sees the old file or the new one.
+pub(crate) fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let wrap = |error: std::io::Error| Error::file(path, format!("cannot be written: {error}"));
+    std::fs::create_dir_all(folder).map_err(wrap)?;
+    let mut file = tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(wrap)?;
+    file.write_all(contents).map_err(wrap)?;
+    file.persist(path).map_err(|error| wrap(error.error))?;
+    Ok(())
+}
+
+/// Results are meant to be read: temporary files are private by default.
+#[cfg(unix)]
+fn permissions() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o644)
+}
+
+#[cfg(not(unix))]
+fn permissions() -> std::fs::Permissions {
+    std::fs::metadata(".").map(|data| data.permissions()).expect("the working folder exists")
+}
+
+fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
+    let mut text = serde_json::to_vec(value).map_err(|error| Error::Failed(error.to_string()))?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+pub(crate) fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
+    let text = std::fs::read(path).map_err(|error| Error::file(path, error))?;
+    serde_json::from_slice(&text).map_err(|error| Error::file(path, format!("not what this program writes: {error}")))
+}
+
+pub(crate) fn read_toml<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
+    let text = std::fs::read_to_string(path).map_err(|error| Error::file(path, error))?;
+    toml::from_str(&text).map_err(|error| Error::file(path, error.message()))
+}
+
+fn read_manifest(root: &Path) -> Result<Manifest> {
+    read_json(&root.join("manifest.json"))
+}
+
+fn is_empty_folder(root: &Path) -> Result<bool> {
+    let mut entries = std::fs::read_dir(root).map_err(|error| Error::file(root, error))?;
+    Ok(entries.next().is_none())
+}
+
+fn remove_own(root: &Path) -> Result<()> {
+    let removed = OWN_FILES
+        .iter()
+        .map(|name| (root.join(name), std::fs::remove_file(root.join(name))))
+        .chain(OWN_FOLDERS.iter().map(|name| (root.join(name), std::fs::remove_dir_all(root.join(name)))));
+    for (path, result) in removed {
+        match result {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::file(path, format!("cannot be removed: {error}")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The first line in which two configurations differ.
+fn first_difference(before: &str, after: &str) -> Option<(String, String)> {
+    let (mut old, mut new) = (before.lines(), after.lines());
+    loop {
+        match (old.next(), new.next()) {
+            (None, None) => return None,
+            (a, b) if a == b => {}
+            (a, b) => return Some((a.unwrap_or_default().to_string(), b.unwrap_or_default().to_string())),
+        }
+    }
+}
