@@ -36,18 +36,21 @@ impl Curve {
                 Error::file(path, problem)
             })
         };
-        let columns = [Some(need(&OFFSET)?), Some(need(&TRAIN)?), find(&TEST), find(&STANDARD_ERROR)];
+        let lines = reader.records().collect::<std::result::Result<Vec<_>, _>>().map_err(|error| wrong(path, error))?;
+        // A column without a single entry, as this program writes what was not measured, is no column.
+        let measured = |&column: &usize| lines.iter().any(|line| line.get(column).is_some_and(|text| !text.is_empty()));
+        let optional = |names: &[&str]| find(names).filter(measured);
+        let columns = [Some(need(&OFFSET)?), Some(need(&TRAIN)?), optional(&TEST), optional(&STANDARD_ERROR)];
 
         let mut rows: Vec<[f64; 4]> = Vec::new();
-        for row in reader.records() {
-            let row = row.map_err(|error| wrong(path, error))?;
-            let line = row.position().map_or(0, csv::Position::line);
+        for line in &lines {
+            let number = line.position().map_or(0, csv::Position::line);
             let mut values = [0.0; 4];
             for (value, column) in values.iter_mut().zip(columns) {
                 let Some(column) = column else { continue };
-                let text = row.get(column).unwrap_or_default();
-                *value = text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
-                    let problem = format!("line {line}, column `{}`: `{text}` is not a finite number", header[column]);
+                let text = line.get(column).unwrap_or_default();
+                *value = text.parse().ok().filter(|value: &f64| value.is_finite()).ok_or_else(|| {
+                    let problem = format!("line {number}, column `{}`: `{text}` is not a finite number", header[column]);
                     Error::file(path, problem)
                 })?;
             }

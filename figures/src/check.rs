@@ -153,12 +153,13 @@ fn check_training(training: &Training) -> Result<()> {
 }
 
 fn check_line(line: &Line) -> Result<()> {
-    shares("train_accuracy", &line.train_accuracy, line.train.len())?;
     if let Some(test) = &line.test {
         same_offsets(&line.train, test)?;
     }
-    if let Some(accuracy) = &line.test_accuracy {
-        shares("test_accuracy", accuracy, line.train.len())?;
+    for (name, accuracy) in [("train_accuracy", &line.train_accuracy), ("test_accuracy", &line.test_accuracy)] {
+        if let Some(accuracy) = accuracy {
+            shares(name, accuracy, line.train.len())?;
+        }
     }
     judgement(&line.judgement)
 }

@@ -309,7 +309,8 @@ fn of_training(name: &str, training: &Training) -> Table {
 }
 
 fn of_line(name: &str, line: &Line) -> Vec<Table> {
-    let curve = curves("offset", &line.train, line.test.as_ref(), &line.train_accuracy, line.test_accuracy.as_deref());
+    let accuracies = (line.train_accuracy.as_deref(), line.test_accuracy.as_deref());
+    let curve = curves("offset", &line.train, line.test.as_ref(), accuracies);
     [Table { name: name.to_owned(), ..curve }].into_iter().chain(of_judgement(name, &line.judgement)).collect()
 }
 
@@ -330,7 +331,7 @@ fn of_shift(name: &str, shift: &Shift) -> Vec<Table> {
 }
 
 fn of_interpolation(name: &str, it: &Interpolation) -> Vec<Table> {
-    let curve = curves("s", &it.train, Some(&it.test), &it.train_accuracy, Some(&it.test_accuracy));
+    let curve = curves("s", &it.train, Some(&it.test), (Some(&it.train_accuracy), Some(&it.test_accuracy)));
     let summary = [("distance", it.distance), ("bump", it.bump)];
     [Table { name: name.to_owned(), ..curve }, quantities(format!("{name}-summary"), &summary)]
         .into_iter()
@@ -356,8 +357,7 @@ fn curves(
     along: &str,
     train: &Profile,
     test: Option<&Profile>,
-    train_accuracy: &[f64],
-    test_accuracy: Option<&[f64]>,
+    (train_accuracy, test_accuracy): (Option<&[f64]>, Option<&[f64]>),
 ) -> Table {
     let error = |profile: &Profile, i: usize| Cell::from(profile.standard_errors().map(|errors| errors[i]));
     let rows = (0..train.len()).map(|i| {
@@ -365,7 +365,7 @@ fn curves(
             train.offsets()[i].into(),
             train.losses()[i].into(),
             error(train, i),
-            train_accuracy[i].into(),
+            train_accuracy.map(|accuracy| accuracy[i]).into(),
             test.map(|test| test.losses()[i]).into(),
             test.map_or(Cell::Missing, |test| error(test, i)),
             test_accuracy.map(|accuracy| accuracy[i]).into(),

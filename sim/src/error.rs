@@ -22,6 +22,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// An [`Error::Domain`] for a name that is none of the known ones, saying which of them is nearest in spelling.
+    pub fn unknown(name: impl Display, seen: &str, known: &[&str]) -> Self {
+        let likeness = |known: &str| strsim::normalized_damerau_levenshtein(&seen.to_lowercase(), known);
+        let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).copied().unwrap_or_default();
+        let nearest = if likeness(nearest) >= 0.5 { format!("; nearest: {nearest}") } else { String::new() };
+        Self::domain(name, format!("`{seen}`"), format!("{}{nearest}", known.join(", ")))
+    }
+
     /// An [`Error::Domain`].
     pub fn domain(name: impl Display, value: impl Display, allowed: impl Display) -> Self {
         Self::Domain { name: name.to_string(), value: value.to_string(), allowed: allowed.to_string() }

@@ -310,8 +310,8 @@ pub struct Line {
     pub train: Profile,
     /// Mean test loss, with standard errors.
     pub test: Option<Profile>,
-    /// Training accuracy in [0, 1], one an offset.
-    pub train_accuracy: Vec<f64>,
+    /// Training accuracy in [0, 1], one an offset, if measured.
+    pub train_accuracy: Option<Vec<f64>>,
     /// Test accuracy in [0, 1], one an offset.
     pub test_accuracy: Option<Vec<f64>>,
     /// What the training profile says, along `u` or `−u`.

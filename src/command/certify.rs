@@ -234,7 +234,7 @@ fn draw(path: &Path, format: Format, file: &Path, curve: &Curve, judgement: &Lin
         index: 0,
         train: curve.train.clone(),
         test: curve.test.clone(),
-        train_accuracy: Vec::new(),
+        train_accuracy: None,
         test_accuracy: None,
         judgement: judgement.clone(),
         setting: "a curve from a file".to_string(),

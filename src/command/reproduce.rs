@@ -97,12 +97,13 @@ fn paper() -> Result<()> {
         let epochs = f64::from(config.epochs + config.sgd_epochs);
         let products = epochs * 50_000.0 * 3.0 * millions * 1e6;
         line(format!(
-            "{}: {} weights; {} + {} epochs of 50,000 images, {products:.1e} multiplications: {:.0} days at 10¹⁰ a second",
+            "{}: {} weights; {} + {} epochs of 50,000 images, {products:.1e} multiplications: {:.1} days at 5·10¹⁰ a second, \
+             the rate of two cores on ResNet-20",
             architecture.title(),
             architecture.graph(10)?.layout().trainable(),
             config.epochs,
             config.sgd_epochs,
-            products / 1e10 / 86_400.0
+            products / 5e10 / 86_400.0
         ))?;
     }
     line("on each of CIFAR-10, CIFAR-100, SVHN and STL-10, five runs; VGG-16 and DenseNet-100 besides.")?;

@@ -77,7 +77,7 @@ pub(super) fn theorem1_steps(session: &mut Session, seed: Seed) -> Result<()> {
         let rows: Vec<_> = tightness
             .counterexamples
             .iter()
-            .map(|example| vec![example.fault.clone(), example.left.to_string(), example.right.to_string()])
+            .map(|example| vec![example.fault.clone(), format!("{:.3}", example.left), format!("{:.3}", example.right)])
             .collect();
         output::table(&["fault", "E L(ŵ) − E L(ŵ + l·u)", "printed bound"], &rows)?;
     }

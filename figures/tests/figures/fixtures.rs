@@ -273,7 +273,7 @@ pub(crate) fn line() -> Line {
         title: "ResNet-8 on synthetic images, SWA solution".to_owned(),
         family: "uniform".to_owned(),
         index: 0,
-        train_accuracy: offsets.iter().map(|l| 0.97 / (1.0 + 0.1 * l * l)).collect(),
+        train_accuracy: Some(offsets.iter().map(|l| 0.97 / (1.0 + 0.1 * l * l)).collect()),
         test_accuracy: Some(offsets.iter().map(|l| 0.88 / (1.0 + 0.1 * l * l)).collect()),
         train,
         test: Some(test),

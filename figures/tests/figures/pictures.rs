@@ -239,7 +239,7 @@ fn degenerate_records_are_drawn_or_refused_but_never_panic() {
 #[test]
 fn a_record_that_cannot_be_drawn_is_refused_by_name() {
     let mut line = fixtures::line();
-    line.train_accuracy.pop();
+    line.train_accuracy = Some(vec![0.5; 60]);
     assert_eq!(refusal(Record::Line(line)), "number of values of train_accuracy is 60; allowed: 61");
 
     let mut line = fixtures::line();

@@ -20,7 +20,7 @@ fn a_line_has_a_row_an_offset_and_empty_cells_for_what_was_not_measured() {
     line.train = Profile::new(vec![-1.0, 0.0, 1.0], vec![2.5, 0.1, 1.0e-7])
         .and_then(|it| it.with_standard_errors(vec![0.5, 0.25, 0.0]))
         .expect("a profile");
-    line.train_accuracy = vec![0.25, 1.0, 0.5];
+    line.train_accuracy = Some(vec![0.25, 1.0, 0.5]);
     line.test = Some(Profile::new(vec![-1.0, 0.0, 1.0], vec![3.0, 1.0 / 3.0, 2.0]).expect("a profile"));
     line.test_accuracy = None;
     line.judgement.front.truncate(1);

@@ -78,7 +78,7 @@ pub fn line(
         judgement: judge_line(&train, criteria, matched)?,
         train: train.without_examples(),
         test: Some(test.without_examples()),
-        train_accuracy: accuracies(points, |point| &point.train),
+        train_accuracy: Some(accuracies(points, |point| &point.train)),
         test_accuracy: Some(accuracies(points, |point| &point.test)),
         setting: caption.setting,
     })

@@ -40,17 +40,8 @@ impl Architecture {
     /// # Errors
     /// [`Error::Domain`] naming the nearest architecture and all of them, if the name is none of theirs.
     pub fn parse(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|architecture| architecture.name() == name).ok_or_else(|| {
-            let names = Self::ALL.map(Self::name);
-            let nearest = names
-                .iter()
-                .map(|known| (strsim::jaro_winkler(&name.to_lowercase(), known), known))
-                .filter(|(likeness, _)| *likeness > 0.7)
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .map(|(_, known)| format!(" (did you mean `{known}`?)"))
-                .unwrap_or_default();
-            Error::domain("architecture", format!("`{name}`"), format!("{}{nearest}", names.join(", ")))
-        })
+        let known = Self::ALL.into_iter().find(|architecture| architecture.name() == name);
+        known.ok_or_else(|| valleys_sim::Error::unknown("architecture", name, &Self::ALL.map(Self::name)).into())
     }
 
     /// The name to [`parse`](Self::parse), such as `resnet20`.

@@ -95,17 +95,9 @@ impl FromStr for Family {
             })?;
             return Ok(Self::SignMatched(MatchFraction::new(fraction)?));
         }
-        Err(unknown(name))
+        let known = NAMES.iter().map(|(known, _)| *known).chain(["sign-matched:FRACTION"]);
+        Err(Error::unknown("direction family", name, &known.collect::<Vec<_>>()))
     }
-}
-
-/// The error for an unknown name, with the name nearest in spelling.
-fn unknown(name: &str) -> Error {
-    let mut names: Vec<&str> = NAMES.iter().map(|(known, _)| *known).collect();
-    names.push("sign-matched:FRACTION");
-    let likeness = |known: &&&str| (1e6 * strsim::jaro_winkler(name, known)) as u32;
-    let nearest = names.iter().max_by_key(likeness).map_or("", |nearest| nearest);
-    Error::domain("direction family", name, format!("{} (nearest: {nearest})", names.join(", ")))
 }
 
 impl TryFrom<String> for Family {
