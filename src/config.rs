@@ -100,13 +100,7 @@ pub(crate) struct AppendixA {
 
 impl Default for AppendixA {
     fn default() -> Self {
-        Self {
-            protocol: "own".to_string(),
-            seeds: 50,
-            batch_size: 20,
-            converge: false,
-            family: "uniform".to_string(),
-        }
+        Self { protocol: "own".to_string(), seeds: 50, batch_size: 20, converge: false, family: "uniform".to_string() }
     }
 }
 

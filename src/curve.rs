@@ -50,7 +50,8 @@ impl Curve {
                 let Some(column) = column else { continue };
                 let text = line.get(column).unwrap_or_default();
                 *value = text.parse().ok().filter(|value: &f64| value.is_finite()).ok_or_else(|| {
-                    let problem = format!("line {number}, column `{}`: `{text}` is not a finite number", header[column]);
+                    let problem =
+                        format!("line {number}, column `{}`: `{text}` is not a finite number", header[column]);
                     Error::file(path, problem)
                 })?;
             }

@@ -11,7 +11,6 @@ mod points;
 mod progress;
 mod run_folder;
 mod session;
-mod words;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -79,12 +79,7 @@ fn device() -> String {
         let line = text.lines().find(|line| line.starts_with("model name"))?;
         Some(line.split(':').nth(1)?.trim().to_string())
     });
-    format!(
-        "{}, {}, {}",
-        processor.as_deref().unwrap_or("unknown processor"),
-        instruction_set(),
-        std::env::consts::OS
-    )
+    format!("{}, {}, {}", processor.as_deref().unwrap_or("unknown processor"), instruction_set(), std::env::consts::OS)
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -27,9 +27,10 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> Result<()> {
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let lay = |cells: &mut dyn Iterator<Item = &str>| {
-        let padded = cells.zip(&widths).enumerate().map(|(i, (cell, &width))| {
-            if i == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
+        let padded = cells
+            .zip(&widths)
+            .enumerate()
+            .map(|(i, (cell, &width))| if i == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") });
         padded.collect::<Vec<_>>().join("  ").trim_end().to_string()
     };
     line(lay(&mut header.iter().copied()))?;
@@ -37,13 +38,4 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> Result<()> {
         line(lay(&mut row.iter().map(String::as_str)))?;
     }
     Ok(())
-}
-
-/// A number with four significant digits, in the plain form a table wants.
-pub(crate) fn number(value: f64) -> String {
-    if value == 0.0 {
-        return "0".to_string();
-    }
-    let digits = (3 - value.abs().log10().floor() as i32).max(0) as usize;
-    if digits > 8 { format!("{value:.3e}") } else { format!("{value:.digits$}") }
 }

@@ -22,8 +22,7 @@ impl PointFile {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(wrap)?;
         }
-        let mut file =
-            OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(wrap)?;
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(wrap)?;
         let mut text = String::new();
         std::io::Read::read_to_string(&mut file, &mut text).map_err(wrap)?;
         let mut points = Vec::new();
@@ -46,9 +45,8 @@ impl Store for PointFile {
     }
 
     fn keep(&mut self, point: Point) -> valleys_harness::Result<()> {
-        let mut line = serde_json::to_vec(&point).map_err(|error| {
-            valleys_harness::Error::file(&self.path, error, "a point with finite numbers")
-        })?;
+        let mut line = serde_json::to_vec(&point)
+            .map_err(|error| valleys_harness::Error::file(&self.path, error, "a point with finite numbers"))?;
         line.push(b'\n');
         self.file.write_all(&line).map_err(valleys_harness::Error::io(&self.path))?;
         self.points.push(point);

@@ -45,7 +45,7 @@ fn certify_tells_an_asymmetric_curve_from_a_symmetric_one() {
     let file = write(&folder.path().join("valley.csv"), &valley());
     let (code, output, _) = outcome(&["certify", &file, "--shift", "0.4"]);
     assert_eq!(code, Some(0));
-    for words in ["asymmetric", "r̄ = 3.000, r̲ = 0, p = 1.000, c = 3.000", "at least 0.4000: it helps"] {
+    for words in ["asymmetric", "(r̄, r̲, p, c) = (3, 0, 1, 3)", "at least 0.4: it helps"] {
         assert!(output.contains(words), "`{words}` is not in: {output}");
     }
 
@@ -81,7 +81,7 @@ fn certify_measures_the_shift_of_a_test_column() {
     let file = write(&folder.path().join("both.csv"), &text);
     let (code, output, _) = outcome(&["certify", &file]);
     assert_eq!(code, Some(0));
-    assert!(output.contains("δ* = 0.5000"), "{output}");
+    assert!(output.contains("δ* = 0.5,"), "{output}");
 }
 
 #[test]

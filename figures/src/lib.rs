@@ -14,7 +14,7 @@ pub mod report;
 mod scale;
 mod style;
 pub mod table;
-mod words;
+pub mod words;
 
 pub use error::Error;
 pub use figure::render;

@@ -175,7 +175,7 @@ fn decimals(step: f64) -> usize {
 }
 
 /// A number for reading: three significant digits, a true minus sign, powers of ten where needed.
-pub(crate) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     rounded(value, 3)
 }
 

@@ -1,13 +1,13 @@
-//! Verdicts and certificates in words, the same in tables, captions and the report.
+//! Verdicts, certificates and numbers in words, the same on the command line, in captions and in the report.
 
 use valleys_sim::Profile;
 use valleys_sim::asymmetry::{Certificate, Verdict};
 use valleys_sim::record::Interpolation;
 
-use crate::scale::number;
+pub use crate::scale::number;
 
 /// A verdict as the theory words it.
-pub(crate) fn verdict(verdict: Verdict) -> &'static str {
+pub fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Asymmetric => "asymmetric",
         Verdict::Symmetric => "symmetric",
@@ -17,7 +17,7 @@ pub(crate) fn verdict(verdict: Verdict) -> &'static str {
 }
 
 /// c, or "≥ c" where the flat side does not rise.
-pub(crate) fn ratio(certificate: &Certificate) -> String {
+pub fn ratio(certificate: &Certificate) -> String {
     let bound = if certificate.c_is_lower_bound { "≥ " } else { "" };
     format!("{bound}{}", number(certificate.c))
 }
@@ -29,7 +29,7 @@ pub(crate) fn ratio_equation(certificate: &Certificate) -> String {
 }
 
 /// The four numbers of Definition 1, in the paper's order: (r̄, r̲, p, c).
-pub(crate) fn four_numbers(certificate: &Certificate) -> String {
+pub fn four_numbers(certificate: &Certificate) -> String {
     let Certificate { r_hi, r_lo, p, .. } = *certificate;
     format!("({}, {}, {}, {})", number(r_hi), number(r_lo), number(p), ratio(certificate))
 }

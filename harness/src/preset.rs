@@ -31,6 +31,16 @@ pub struct Preset {
 
 impl Preset {
     /// ResNet-8 on the [synthetic](crate::data::synthetic) images, un-augmented so that it overfits.
+    ///
+    /// Ten epochs at 0.005 after SWA move as far as the paper's fifty at 0.001. Seeds 0, 1 and 2 gave
+    ///
+    /// | | train loss | test loss | test accuracy, % |
+    /// |---|---|---|---|
+    /// | SWA | 0.230, 0.191, 0.221 | 0.619, 0.560, 0.641 | 76.3, 78.1, 74.9 |
+    /// | SGD after SWA | 0.122, 0.105, 0.114 | 0.648, 0.586, 0.703 | 74.6, 77.5, 74.2 |
+    ///
+    /// and, on the line between them, c = 9.1, 8.5 and 11.6. Training, two lines and the line between took 148 s of
+    /// processor time, so about 75 s on two idle cores.
     pub fn quick(seed: Seed) -> Self {
         Self {
             train_images: 1_500,

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use serde::Serialize;
+use valleys_figures::words::{self, number};
 use valleys_sim::asymmetry::{self, Certificate, Criteria, Verdict};
 use valleys_sim::record::{Line, LineJudgement, Record, Shift};
 use valleys_sim::{Profile, shift, theorem2};
@@ -11,9 +12,8 @@ use valleys_sim::{Profile, shift, theorem2};
 use crate::cli::Certify;
 use crate::curve::Curve;
 use crate::error::{Error, Result};
-use crate::output::{line, number};
+use crate::output::{self, line};
 use crate::run_folder::write_atomically;
-use crate::{output, words};
 
 /// Share of R that serves as the neighbourhood of the shift gap; the rest is room for shifts, as in the paper's
 /// Figure 3: l ∈ [−3, 3] and shifts up to 1.
@@ -72,12 +72,9 @@ pub(crate) fn run(options: &Certify) -> Result<()> {
 
     let gaps = curve.test.as_ref().map(|test| measure_shift(&options.file.to_string_lossy(), &curve.train, test));
     let shift = match (options.shift, gaps.transpose().map_err(name)?) {
-        (Some(delta), _) => Some(MeasuredShift {
-            delta,
-            xi: options.xi.unwrap_or(0.0),
-            xi_at_zero: None,
-            measured: false,
-        }),
+        (Some(delta), _) => {
+            Some(MeasuredShift { delta, xi: options.xi.unwrap_or(0.0), xi_at_zero: None, measured: false })
+        }
         (None, Some(gaps)) => Some(MeasuredShift {
             delta: gaps.best_delta,
             xi: options.xi.unwrap_or(gaps.best_gap),
@@ -100,10 +97,9 @@ pub(crate) fn run(options: &Certify) -> Result<()> {
 }
 
 fn check_shift(options: &Certify) -> Result<()> {
-    for (name, value, allowed) in [
-        ("--shift", options.shift, "a finite number > 0"),
-        ("--xi", options.xi, "a finite number >= 0"),
-    ] {
+    for (name, value, allowed) in
+        [("--shift", options.shift, "a finite number > 0"), ("--xi", options.xi, "a finite number >= 0")]
+    {
         let Some(value) = value else { continue };
         if !value.is_finite() || value < 0.0 || (name == "--shift" && value == 0.0) {
             return Err(Error::Usage(format!("{name} is {value}; allowed: {allowed}")));
@@ -154,7 +150,7 @@ fn print(answer: &Answer<'_>, criteria: &Criteria) -> Result<()> {
     line(format!("verdict      {} (along {along}, the better of u and −u)", words::verdict(judgement.verdict)))?;
     match &judgement.canonical {
         Some(certificate) => {
-            line(format!("canonical    {}", words::certificate(certificate)))?;
+            line(format!("canonical    (r̄, r̲, p, c) = {}", words::four_numbers(certificate)))?;
             line(format!("             gain of Theorem 1 at ξ = 0: {}", number(certificate.gain)))?;
         }
         None => line(format!(
@@ -168,7 +164,7 @@ fn print(answer: &Answer<'_>, criteria: &Criteria) -> Result<()> {
         let before = shift.xi_at_zero.map_or_else(String::new, |xi| format!(", ξ(0) = {}", number(xi)));
         line(format!("shift        δ* = {}, ξ = {}{before} ({source})", number(shift.delta), number(shift.xi)))?;
         match &judgement.matched {
-            Some(certificate) => line(format!("matched      {}", words::certificate(certificate)))?,
+            Some(certificate) => line(format!("matched      (r̄, r̲, p, c) = {}", words::four_numbers(certificate)))?,
             None => line("matched      none: no asymmetric valley window holds this shift")?,
         }
     }
@@ -178,8 +174,11 @@ fn print(answer: &Answer<'_>, criteria: &Criteria) -> Result<()> {
         return Ok(());
     }
     line("")?;
-    let rows: Vec<_> = judgement.front.iter().map(|point| words::front_row(point.width, &point.certificate)).collect();
-    output::table(&["window width", "r̲", "r̄", "p", "best c"], &rows)
+    let rows = judgement.front.iter().map(|point| {
+        let Certificate { r_lo, r_hi, p, .. } = point.certificate;
+        vec![number(point.width), number(r_lo), number(r_hi), number(p), words::ratio(&point.certificate)]
+    });
+    output::table(&["window width", "r̲", "r̄", "p", "best c"], &rows.collect::<Vec<_>>())
 }
 
 fn print_theorems(answer: &Answer<'_>) -> Result<()> {

@@ -29,8 +29,14 @@ const TRAINING: f64 = 1e-5;
 /// Named lists of numbers.
 type Values = BTreeMap<String, Vec<f64>>;
 
+/// A file of golden values: its name, the relative difference allowed, and how the values are computed.
+type Set = (&'static str, f64, fn() -> Result<Values>);
+
+/// A function of one variable with its formula.
+type Named = (&'static str, fn(f64) -> f64);
+
 pub(crate) fn run(options: &Golden) -> Result<()> {
-    let sets: [(&str, f64, fn() -> Result<Values>); 5] = [
+    let sets: [Set; 5] = [
         ("appendix-a", 0.0, appendix_a),
         ("theorem1", 0.0, theorem1),
         ("theorem2", 0.0, theorem2),
@@ -51,7 +57,9 @@ pub(crate) fn run(options: &Golden) -> Result<()> {
     match differences {
         0 => line("golden values: all agree"),
         _ if options.update => line(format!("golden values: {differences} rewritten")),
-        _ => Err(Error::Failed(format!("golden values: {differences} differ; --update rewrites them if that is meant"))),
+        _ => {
+            Err(Error::Failed(format!("golden values: {differences} differ; --update rewrites them if that is meant")))
+        }
     }
 }
 
@@ -89,7 +97,8 @@ fn write(path: &Path, values: &Values) -> Result<()> {
 }
 
 fn numbers(certificate: Option<&Certificate>) -> Vec<f64> {
-    certificate.map_or_else(Vec::new, |c| vec![c.r_hi, c.r_lo, c.p, c.c, f64::from(u8::from(c.c_is_lower_bound)), c.gain])
+    certificate
+        .map_or_else(Vec::new, |c| vec![c.r_hi, c.r_lo, c.p, c.c, f64::from(u8::from(c.c_is_lower_bound)), c.gain])
 }
 
 fn appendix_a() -> Result<Values> {
@@ -138,7 +147,7 @@ fn theorem2() -> Result<Values> {
 
 fn certificates() -> Result<Values> {
     let offsets = grid(-3.0, 3.0, 61)?;
-    let functions: [(&str, fn(f64) -> f64); 4] = [
+    let functions: [Named; 4] = [
         ("w²", |w| w * w),
         ("−3w | w", |w| f64::max(-3.0 * w, w)),
         ("tilted line", |w| w),

@@ -45,10 +45,7 @@ pub(crate) fn line(options: &cli::Line) -> Result<()> {
     let config = Config {
         data: trained.data.clone(),
         experiment: Some(experiment.clone()),
-        lines: Some(Lines {
-            through: solution.to_string(),
-            directions: vec![(family.to_string(), options.index)],
-        }),
+        lines: Some(Lines { through: solution.to_string(), directions: vec![(family.to_string(), options.index)] }),
         ..Config::of("landscape line", seed)
     };
     let mut session = Session::open(&options.output, "valleys-run-line", &config, seed)?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use valleys_figures::words::{self, number};
 use valleys_harness::checkpoint;
 use valleys_harness::data::{Dataset, cifar10, synthetic};
 use valleys_harness::landscape::{Probe, direction, interpolation, line};
@@ -17,11 +18,10 @@ use valleys_sim::record::{LineJudgement, Record, Solution, Solutions, Training};
 use super::certify::{SHIFT_RADIUS, SHIFTS, measure_shift};
 use crate::config::Data;
 use crate::error::Result;
-use crate::output::{self, number};
+use crate::output;
 use crate::points::PointFile;
 use crate::run_folder::RunFolder;
 use crate::session::{Session, wrong_kind};
-use crate::words;
 
 /// CIFAR-10 from a folder, or the embedded images; as many of them as the experiment asks for.
 pub(super) fn dataset(data: Option<&Path>, experiment: &Preset, seed: Seed) -> Result<Dataset> {
@@ -152,9 +152,10 @@ pub(super) fn ray(
 
 fn report_line(family: &str, index: u64, judgement: &LineJudgement) -> Result<()> {
     let sign = if judgement.mirrored { "−" } else { "+" };
-    let certificate = judgement.canonical.as_ref().map_or_else(String::new, |found| {
-        format!("; {}", words::certificate(found))
-    });
+    let certificate = judgement
+        .canonical
+        .as_ref()
+        .map_or_else(String::new, |found| format!(", (r̄, r̲, p, c) = {}", words::four_numbers(found)));
     output::line(format!(
         "line {sign}{family} {index}, R = {}: {}{certificate}",
         number(judgement.half_line),

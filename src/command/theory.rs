@@ -1,5 +1,6 @@
 //! The steps that need no network: both theorems, the claims, Appendix A.
 
+use valleys_figures::words::number;
 use valleys_proofs::Effort;
 use valleys_sim::record::{AppendixA, Record};
 use valleys_sim::theorem1::{self, TightnessConfig};
@@ -9,7 +10,7 @@ use valleys_sim::{Seed, asymmetry::Verdict, minima};
 use crate::cli;
 use crate::config::{AppendixA as AppendixAConfig, Claims, Config, Theorem2, usage};
 use crate::error::{Error, Result};
-use crate::output::{self, line, number};
+use crate::output::{self, line};
 use crate::session::Session;
 
 /// `valleys theorem1`.
@@ -68,7 +69,12 @@ pub(crate) fn claims(options: &cli::Claims) -> Result<()> {
 
 pub(super) fn theorem1_steps(session: &mut Session, seed: Seed) -> Result<()> {
     let command = format!("valleys theorem1 --seed {}", seed.0);
-    session.step("minima", &command, |_, _| Ok(Record::Minima(minima::minima(&minima::MinimaConfig::default())?)))?;
+    session.step("minima", &command, |_, _| {
+        Ok(Record::Minima(minima::minima(&minima::MinimaConfig {
+            half_width: 1.2,
+            ..minima::MinimaConfig::default()
+        })?))
+    })?;
     let record = session.step("theorem1", &command, |_, observer| {
         Ok(Record::Tightness(theorem1::tightness(&TightnessConfig::default(), seed, observer)?))
     })?;
@@ -86,9 +92,7 @@ pub(super) fn theorem1_steps(session: &mut Session, seed: Seed) -> Result<()> {
 
 pub(super) fn theorem2_steps(session: &mut Session, seed: Seed, map: &Theorem2) -> Result<()> {
     let command = format!("valleys theorem2 --seed {} --b-plus {}", seed.0, map.b_plus);
-    session.step("sgd-path", &command, |_, _| {
-        Ok(Record::SgdPath(theorem2::path(&PathConfig::default(), seed)?))
-    })?;
+    session.step("sgd-path", &command, |_, _| Ok(Record::SgdPath(theorem2::path(&PathConfig::default(), seed)?)))?;
     let config = map.map()?;
     session.step("theorem2-map", &command, |_, observer| {
         Ok(Record::BiasMap(theorem2::bias_map(&config, seed, observer)?))

@@ -106,9 +106,9 @@ mod tests {
         write(&folder);
         let data = read(root.path()).expect("readable");
         assert_eq!((data.train().len(), data.test().len(), data.classes()), (50_000, 10_000, 10));
-        assert_eq!(data.train().labels()[20_003], (2 + 3) % 10);
-        assert_eq!(data.train().image(20_003)[1024], (2 * 16 + 3 + 1024) as u8);
-        assert_eq!(data.test().labels()[7], (5 + 7) % 10);
+        assert_eq!(data.train().labels()[20_009], (2 + 9) % 10);
+        assert_eq!(data.train().image(20_009)[1024], (2 * 16 + 9 + 1024) as u8);
+        assert_eq!(data.test().labels()[17], (5 + 17) % 10);
         assert_eq!(data, read(&folder).expect("readable directly"));
 
         let message = || read(root.path()).expect_err("invalid").to_string();

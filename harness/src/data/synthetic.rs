@@ -9,13 +9,12 @@
 //! | 4, 5 | triangle | striped, checked | | | | |
 //!
 //! What does not tell the class varies from image to image: the object's position, size and rotation; the texture's
-//! angle, period and phase; the object's two colours, which share a minimum contrast with each other; the background,
-//! a gradient between two colours; a few small blobs and bars in front of it, some over the object; and noise on
-//! every byte. Every class is its own mirror image, so flipping augments. Labels are balanced: image i has label
+//! angle, period and phase; the object's two colours, at a least contrast with each other; the background, a gradient
+//! between two muted colours; small blobs and bars, some of them over the object; and noise on every byte. Every class is its own mirror image, so flipping augments. Labels are balanced: image i has label
 //! i mod 10.
 //!
-//! A network that learns from 2,000 of them fits them well before it has learned the classes, so that training and
-//! test loss part (numbers: [`crate::train::Config::quick`]).
+//! A small network fits some 1,500 of them well before it has learned the classes, so that training and test loss part
+//! (numbers: [`Preset::quick`](crate::preset::Preset::quick)).
 //!
 //! Image i of the training set comes from the stream `"synthetic train"`, number i, and of the test set from
 //! `"synthetic test"`: a larger set begins with the smaller one. All arithmetic is + − × ÷ and √, so the bytes are the
@@ -33,7 +32,7 @@ const SHAPES: [&str; 5] = ["disc", "square", "triangle", "cross", "ring"];
 const TEXTURES: [&str; 2] = ["striped", "checked"];
 const CLASSES: usize = SHAPES.len() * TEXTURES.len();
 
-/// Objects over which the image is strewn, in front and behind.
+/// Blobs and bars in an image.
 const CLUTTER: usize = 2;
 /// Standard deviation of the noise, of bytes in [0, 1].
 const NOISE: f64 = 0.05;
@@ -85,7 +84,7 @@ struct Object {
 /// A small blob or bar.
 struct Clutter {
     frame: Frame,
-    /// Half length over half width; 1 for a square-ended blob.
+    /// Length over width; 1 for a blob.
     aspect: f64,
     colour: Colour,
     in_front: bool,

@@ -29,7 +29,6 @@ pub struct Trainer<'a> {
     pub(super) data: &'a Dataset,
     pub(super) observer: &'a dyn Observer,
     pub(super) executor: Executor<f32>,
-    graph: Arc<Graph>,
     folder: Option<PathBuf>,
 }
 
@@ -55,14 +54,18 @@ impl<'a> Trainer<'a> {
         if let Some(folder) = folder {
             fs::create_dir_all(folder).map_err(Error::io(folder))?;
         }
-        let graph = Arc::new(recipe.config().architecture.graph(data.classes())?);
-        let executor = Executor::new(Arc::clone(&graph))?;
-        Ok(Self { recipe, data, observer, executor, graph, folder: folder.map(Path::to_owned) })
+        let executor = Executor::new(Arc::new(recipe.config().architecture.graph(data.classes())?))?;
+        Ok(Self { recipe, data, observer, executor, folder: folder.map(Path::to_owned) })
+    }
+
+    /// The network.
+    pub fn graph(&self) -> &Arc<Graph> {
+        self.executor.graph()
     }
 
     /// SGD from a random start, then its average (Section 6.1): the averaged network with its own batch-norm statistics.
     pub fn swa(&mut self) -> Result<Trained> {
-        let start = Weights::initialise(&self.graph, self.recipe.config().seed);
+        let start = Weights::initialise(self.graph(), self.recipe.config().seed);
         let state = self.run(Phase::Swa, start)?;
         let solution = self.averaged(&state)?;
         self.keep("swa", &solution)?;
