@@ -10,10 +10,10 @@
 //! | (P) | the sum over a prepared round, whatever the noise's mean | [`pathwise`] |
 //! | (C) | E\[w̄ \| start\] ≥ c₀ for every prepared round | [`per_round`] |
 //! | (L) | E\[w₀ + … + w_(n−1)\] ≥ ρn − C from every start | [`long_run`] |
-//! | (E) | the long-run mean is η(s − b)/2 in a two-slope valley | [`exact_law`] |
+//! | (E) | the long-run mean is η(s − b)/2 in a two-slope valley | [`exact_law()`] |
 //! | (HD) | the same along a direction in many dimensions (Section 5.2) | [`visited`] |
 //!
-//! (P), (C) and (L) were derived for this project and are proved in Coq. Which hypothesis of a statement fails, and by
+//! (P), (C) and (L) were derived for this project. Which hypothesis of a statement fails, and by
 //! how much, [`Statement::violations`] says. That the thresholds cannot be lowered, [`sharpness`] shows; the smallest
 //! mean that any adversary can reach, [`worst_case`] computes.
 
