@@ -74,7 +74,7 @@ impl Default for Theorem2 {
 impl Theorem2 {
     pub(crate) fn map(&self) -> Result<BiasMapConfig> {
         if !(self.b_plus > 0.0 && self.b_plus <= 1.0) {
-            return Err(Error::Usage(format!("b_plus is {}; allowed: (0, 1], in units of a₊", self.b_plus)));
+            return Err(Error::Usage(format!("--b-plus is {}; allowed: (0, 1], in units of a₊", self.b_plus)));
         }
         let plan = Plan::new(self.chains, self.burn_in, self.steps).map_err(usage)?;
         Ok(BiasMapConfig { b_plus: self.b_plus, plan, ..BiasMapConfig::default() })
@@ -121,6 +121,19 @@ impl AppendixA {
     }
 
     pub(crate) fn experiment(&self) -> Result<Experiment> {
+        let default = Self::default();
+        let changed = |what: &str| {
+            let problem = format!("--protocol {} is the script's own; {what} goes with --protocol own", self.protocol);
+            Err(Error::Usage(problem))
+        };
+        if self.protocol != default.protocol {
+            match () {
+                () if self.batch_size != default.batch_size => return changed("--batch-size"),
+                () if self.converge => return changed("--converge"),
+                () if self.family != default.family => return changed("--family"),
+                () => {}
+            }
+        }
         let protocol = match self.protocol.as_str() {
             "official" => appendix_a::Protocol::Official(Arithmetic::Single),
             "official-double" => appendix_a::Protocol::Official(Arithmetic::Double),

@@ -29,9 +29,6 @@ pub(crate) enum Error {
     /// A check that the command was asked to make did not hold.
     #[error("{0}")]
     Failed(String),
-    /// The reader of standard output went away.
-    #[error("broken pipe")]
-    BrokenPipe,
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
@@ -44,7 +41,6 @@ impl Error {
     /// 2 for a wrong command line, 130 for Ctrl-C (128 + SIGINT), 1 for any other failure.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::BrokenPipe => ExitCode::SUCCESS,
             Self::Usage(_) => ExitCode::from(2),
             Self::Interrupted => ExitCode::from(130),
             _ => ExitCode::FAILURE,

@@ -25,10 +25,8 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            if !matches!(error, Error::BrokenPipe) {
-                // Nothing is left to be done about a closed standard error.
-                let _ = writeln!(std::io::stderr(), "valleys: {error}");
-            }
+            // Nothing is left to be done about a closed standard error.
+            let _ = writeln!(std::io::stderr(), "valleys: {error}");
             error.exit_code()
         }
     }

@@ -25,6 +25,9 @@ pub(crate) struct Manifest {
     pub(crate) device: String,
     /// Threads used last.
     pub(crate) threads: usize,
+    /// Version and revision of every other build that continued the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) continued_by: Vec<String>,
     /// When the run began, in seconds since 1970 (UTC).
     pub(crate) began: u64,
     /// Seconds of work, over all commands that continued the run.
@@ -38,7 +41,7 @@ pub(crate) struct Manifest {
 impl Manifest {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
-            command: std::env::args().collect::<Vec<_>>().join(" "),
+            command: command_line(std::env::args().skip(1)),
             version: env!("CARGO_PKG_VERSION").to_string(),
             revision: env!("VALLEYS_REVISION").to_string(),
             lock_file: hex(&Sha256::digest(include_bytes!("../Cargo.lock"))),
@@ -46,11 +49,21 @@ impl Manifest {
             data: BTreeMap::new(),
             device: device(),
             threads: rayon::current_num_threads(),
+            continued_by: Vec::new(),
             began: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
             wall_seconds: 0.0,
             complete: false,
             commands: BTreeMap::new(),
         }
+    }
+
+    /// The manifest of a run that this build goes on with.
+    pub(crate) fn continued(mut self, now: Self) -> Self {
+        let build = format!("{} (revision {})", now.version, now.revision);
+        if (&self.version, &self.revision) != (&now.version, &now.revision) && !self.continued_by.contains(&build) {
+            self.continued_by.push(build);
+        }
+        Self { threads: now.threads, device: now.device, complete: false, ..self }
     }
 
     /// The manifest in rows for a person.
@@ -64,9 +77,30 @@ impl Manifest {
             ("Threads".to_string(), self.threads.to_string()),
             ("Wall time".to_string(), format!("{:.0} s", self.wall_seconds)),
         ];
+        rows.extend(self.continued_by.iter().map(|build| ("Continued by".to_string(), build.clone())));
         rows.extend(self.data.iter().map(|(name, checksum)| (format!("Data: {name} (SHA-256)"), checksum.clone())));
         rows
     }
+}
+
+/// A command that anyone can repeat: the folders of this machine are left out or named DIR.
+fn command_line(mut arguments: impl Iterator<Item = String>) -> String {
+    let mut line = "valleys".to_string();
+    while let Some(argument) = arguments.next() {
+        let (name, inline) = argument.split_once('=').map_or((argument.as_str(), None), |(a, b)| (a, Some(b)));
+        match name {
+            "--out" | "--data" => {
+                if inline.is_none() {
+                    arguments.next();
+                }
+                line += if name == "--data" { " --data DIR" } else { "" };
+            }
+            "--resume" | "--force" => {}
+            _ if argument.contains(char::is_whitespace) => line += &format!(" '{argument}'"),
+            _ => line += &format!(" {argument}"),
+        }
+    }
+    line
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -96,4 +130,19 @@ fn instruction_set() -> &'static str {
 #[cfg(not(target_arch = "x86_64"))]
 fn instruction_set() -> &'static str {
     std::env::consts::ARCH
+}
+
+#[cfg(test)]
+mod tests {
+    use super::command_line;
+
+    #[test]
+    fn a_command_is_kept_without_the_folders_of_this_machine() {
+        let kept = |text: &str| command_line(text.split(' ').map(str::to_string));
+        assert_eq!(
+            kept("train --data /home/me/cifar --epochs 3 --out a/b --force"),
+            "valleys train --data DIR --epochs 3"
+        );
+        assert_eq!(kept("train --data=x --out=y --resume --threads=2"), "valleys train --data DIR --threads=2");
+    }
 }

@@ -5,11 +5,12 @@ use std::io::{ErrorKind, Write};
 
 use crate::error::{Error, Result};
 
-/// Writes one line to standard output. A closed pipe, as in `valleys … | head`, ends the command quietly.
+/// Writes one line to standard output. A reader that goes away, as in `valleys … | head`, misses the rest; the work
+/// goes on.
 pub(crate) fn line(text: impl Display) -> Result<()> {
     match writeln!(std::io::stdout().lock(), "{text}") {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Error::BrokenPipe),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Error::file("standard output", error)),
     }
 }

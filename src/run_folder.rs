@@ -6,7 +6,7 @@
 //! records/NAME.json      results; every picture and table is made from these alone
 //! figures/NAME.csv|svg|png
 //! metrics.jsonl          one line an epoch
-//! points/NAME.jsonl      points of a line that are done, while it is measured
+//! points/NAME.jsonl      every point of a line, with the loss of every image
 //! checkpoints/           networks
 //! report.html
 //! ```
@@ -22,8 +22,9 @@ use crate::cli::Output;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 
-/// What this program writes into a run folder; `--force` removes nothing else.
-const OWN_FILES: [&str; 4] = ["config.toml", "manifest.json", "metrics.jsonl", "report.html"];
+/// What this program writes into a run folder; `--force` removes nothing else. What a run is known by goes last, so that
+/// a removal cut short can be repeated.
+const OWN_FILES: [&str; 4] = ["report.html", "metrics.jsonl", "manifest.json", "config.toml"];
 const OWN_FOLDERS: [&str; 4] = ["records", "figures", "points", "checkpoints"];
 
 /// A folder that holds one run.
@@ -48,15 +49,17 @@ impl RunFolder {
                     let problem = format!("has `{old}`, this command asks for `{new}`; --resume needs the same");
                     return Err(Error::file(&known, problem));
                 }
-                let manifest = read_manifest(&root)?;
-                return Ok(Self { root, manifest });
+                let folder = Self { manifest: read_manifest(&root)?.continued(manifest), root };
+                folder.write_manifest()?;
+                return Ok(folder);
             }
             if !output.force {
                 let problem = "exists already; --resume continues the run in it, --force overwrites it";
                 return Err(Error::file(&root, problem));
             }
-            if !known.is_file() {
-                return Err(Error::file(&root, "is not a run folder (no config.toml); it is left untouched"));
+            if read_toml::<toml::Table>(&known).is_err() || read_manifest(&root).is_err() {
+                let problem = "is not a run folder (config.toml and manifest.json of a run); it is left untouched";
+                return Err(Error::file(&root, problem));
             }
             remove_own(&root)?;
         }
@@ -67,7 +70,7 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Opens a finished or interrupted run to look at it or to add to it.
+    /// Opens a finished or interrupted run to look at it.
     pub(crate) fn existing(root: &Path) -> Result<Self> {
         if !root.is_dir() {
             return Err(Error::file(root, "is not a folder; a run folder of `valleys reproduce` or `train` is needed"));
@@ -162,21 +165,14 @@ pub(crate) fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
     };
     let wrap = |error: std::io::Error| Error::file(path, format!("cannot be written: {error}"));
     std::fs::create_dir_all(folder).map_err(wrap)?;
-    let mut file = tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(wrap)?;
+    let mut builder = tempfile::Builder::new();
+    // Results are meant to be read: temporary files are private by default.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mut file = builder.tempfile_in(folder).map_err(wrap)?;
     file.write_all(contents).map_err(wrap)?;
     file.persist(path).map_err(|error| wrap(error.error))?;
     Ok(())
-}
-
-/// Results are meant to be read: temporary files are private by default.
-#[cfg(unix)]
-fn permissions() -> std::fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o644)
-}
-
-#[cfg(not(unix))]
-fn permissions() -> std::fs::Permissions {
-    std::fs::metadata(".").map(|data| data.permissions()).expect("the working folder exists")
 }
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
@@ -205,10 +201,10 @@ fn is_empty_folder(root: &Path) -> Result<bool> {
 }
 
 fn remove_own(root: &Path) -> Result<()> {
-    let removed = OWN_FILES
+    let removed = OWN_FOLDERS
         .iter()
-        .map(|name| (root.join(name), std::fs::remove_file(root.join(name))))
-        .chain(OWN_FOLDERS.iter().map(|name| (root.join(name), std::fs::remove_dir_all(root.join(name)))));
+        .map(|name| (root.join(name), std::fs::remove_dir_all(root.join(name))))
+        .chain(OWN_FILES.iter().map(|name| (root.join(name), std::fs::remove_file(root.join(name)))));
     for (path, result) in removed {
         match result {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

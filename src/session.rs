@@ -27,11 +27,6 @@ impl Session {
     /// Opens the run folder as the options say. The configuration is the run's identity.
     pub(crate) fn open(options: &Output, default: &str, config: &impl Serialize, seed: Seed) -> Result<Self> {
         let folder = RunFolder::open(options, default, config, Manifest::new(seed.0))?;
-        Self::over(folder)
-    }
-
-    /// Adds to a run that exists.
-    pub(crate) fn over(folder: RunFolder) -> Result<Self> {
         catch_interrupts()?;
         let before = folder.manifest().wall_seconds;
         Ok(Self { folder, observer: Terminal::new(), began: Instant::now(), before })

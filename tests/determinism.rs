@@ -1,4 +1,5 @@
 //! The same seed gives the same bytes: with one thread or two, in one go or interrupted and continued.
+#![cfg(unix)]
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

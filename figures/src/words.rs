@@ -45,7 +45,9 @@ pub(crate) fn interpolation(it: &Interpolation) -> String {
     let side = match (it.judgement.verdict, it.judgement.mirrored) {
         (Verdict::Asymmetric, false) => "Seen from SGD the valley is asymmetric, and SWA lies on its flat side.",
         (Verdict::Asymmetric, true) => "Seen from SGD the valley is asymmetric, and SWA lies on its sharp side.",
-        (Verdict::Symmetric, _) => "Seen from SGD the valley is symmetric: neither side is the flat one.",
+        (Verdict::Symmetric, _) => {
+            "Seen from SGD no window of the valley has c > 2: it is not asymmetric by the usual thresholds."
+        }
         (Verdict::NotAValley, _) => "SGD does not sit at the bottom of a valley along this line.",
         (Verdict::Undecided, _) => "Whether the valley is asymmetric is undecided within the errors of measurement.",
     };

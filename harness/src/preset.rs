@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 use valleys_sim::Seed;
 use valleys_sim::profile::grid;
 
-use crate::Result;
 use crate::exec::Weighting;
 use crate::landscape::{BatchNorm, Spec};
 use crate::model::Architecture;
 use crate::train::Config;
+use crate::{Error, Result};
 
-/// Data sizes, training and measurements of one experiment: SWA, SGD after SWA, lines through the SWA solution, and the
-/// line between the two.
+/// Data sizes, training and measurements of one experiment: SWA, SGD after SWA, lines through a solution, and the line
+/// between the two.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
@@ -25,8 +25,10 @@ pub struct Preset {
     pub landscape: Spec,
     /// Lines reach from −`reach` to `reach`, in lengths of weight space.
     pub reach: f64,
-    /// Points of every line, and of the line between the solutions.
+    /// Points of every line; odd, so that the centre is one.
     pub points: usize,
+    /// Points of the line between the solutions, a multiple of 5 and one more.
+    pub shares: usize,
 }
 
 impl Preset {
@@ -39,8 +41,7 @@ impl Preset {
     /// | SWA | 0.230, 0.191, 0.221 | 0.619, 0.560, 0.641 | 76.3, 78.1, 74.9 |
     /// | SGD after SWA | 0.122, 0.105, 0.114 | 0.648, 0.586, 0.703 | 74.6, 77.5, 74.2 |
     ///
-    /// and, on the line between them, c = 9.1, 8.5 and 11.6. Training, two lines and the line between took 148 s of
-    /// processor time, so about 75 s on two idle cores.
+    /// and, on the line between them, c = 9.1, 8.5 and 11.6.
     pub fn quick(seed: Seed) -> Self {
         Self {
             train_images: 1_500,
@@ -50,7 +51,7 @@ impl Preset {
                 swa_start: 14,
                 batch_size: 32,
                 augment: false,
-                evaluate_average: false,
+                evaluate_every: 2,
                 sgd_epochs: 10,
                 sgd_learning_rate: 0.005,
                 ..Config::paper(Architecture::ResNet8, seed)
@@ -58,6 +59,7 @@ impl Preset {
             landscape: measured_on(500, 500, 1_000, seed),
             reach: 6.0,
             points: 25,
+            shares: 26,
         }
     }
 
@@ -78,6 +80,7 @@ impl Preset {
             landscape: measured_on(5_000, 5_000, 5_000, seed),
             reach: 6.0,
             points: 25,
+            shares: 26,
         }
     }
 
@@ -87,8 +90,13 @@ impl Preset {
     }
 
     /// Shares of the way from SWA to SGD, from −2 to 3 as in the paper's Figure 7.
+    ///
+    /// Both solutions, at 0 and 1, are among them: the number of points is a multiple of 5 and one more, else an error.
     pub fn shares(&self) -> Result<Vec<f64>> {
-        Ok(grid(-2.0, 3.0, self.points)?)
+        if self.shares < 6 || self.shares % 5 != 1 {
+            return Err(Error::domain("shares", self.shares, "a multiple of 5 and one more, such as 26"));
+        }
+        Ok(grid(-2.0, 3.0, self.shares)?)
     }
 }
 
@@ -101,5 +109,20 @@ fn measured_on(statistics: usize, train: usize, test: usize, seed: Seed) -> Spec
         test_images: test,
         keep_examples: true,
         seed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_solutions_lie_on_the_line_between_them() {
+        for preset in [Preset::quick(Seed(0)), Preset::small(Seed(0))] {
+            let shares = preset.shares().expect("valid");
+            assert!(shares.contains(&0.0) && shares.contains(&1.0), "{shares:?}");
+            assert!(preset.offsets().expect("valid").contains(&0.0));
+            assert!(Preset { shares: 25, ..preset }.shares().is_err());
+        }
     }
 }

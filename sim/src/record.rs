@@ -193,6 +193,14 @@ pub struct ExactLawRow {
     pub applies: bool,
 }
 
+impl ExactLawRow {
+    /// Whether the law lies within the interval. A chain without noise repeats itself, so that its interval can be
+    /// narrower than the rounding of a sum; hence 1e-9 relative.
+    pub fn is_met(&self) -> bool {
+        (self.mean - self.expected).abs() <= self.half_width.max(1e-9 * self.expected.abs())
+    }
+}
+
 /// The claims and how they stand.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Claims {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use valleys_figures::words::{self, number};
-use valleys_sim::asymmetry::{self, Certificate, Criteria, Verdict};
+use valleys_sim::asymmetry::{self, Certificate, Criteria, Slopes, Verdict};
 use valleys_sim::record::{Line, LineJudgement, Record, Shift};
 use valleys_sim::{Profile, shift, theorem2};
 
@@ -29,7 +29,7 @@ struct Answer<'a> {
     points: usize,
     judgement: LineJudgement,
     #[serde(skip_serializing_if = "Option::is_none")]
-    shift: Option<MeasuredShift>,
+    shift: Option<ShiftUsed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     theorem1: Option<Bound>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,12 +38,31 @@ struct Answer<'a> {
 
 /// δ̄ and ξ, and where they come from.
 #[derive(Serialize)]
-struct MeasuredShift {
+struct ShiftUsed {
     delta: f64,
+    delta_is: Origin,
     xi: f64,
+    xi_is: Origin,
     #[serde(skip_serializing_if = "Option::is_none")]
-    xi_at_zero: Option<f64>,
-    measured: bool,
+    measured: Option<Measured>,
+}
+
+#[derive(Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Origin {
+    Given,
+    Measured,
+    Assumed,
+}
+
+/// What the test column says besides δ* and ξ(δ*).
+#[derive(Serialize)]
+struct Measured {
+    xi_at_zero: f64,
+    /// ξ is the gap for |l| up to here.
+    radius: f64,
+    /// Whether δ* is the farthest shift that the curve leaves room for: the best one may lie beyond.
+    at_the_end: bool,
 }
 
 /// Theorem 1 (corrected) for one direction at this shift.
@@ -54,10 +73,14 @@ struct Bound {
     positive: bool,
 }
 
-/// The largest noise, in units of a₊ = p, up to which each statement of Theorem 2 applies to the canonical certificate.
+/// Theorem 2 for the canonical certificate's slopes, a₊ = p: the largest noise, in units of p, up to which each
+/// statement applies.
 #[derive(Serialize)]
 struct NoiseLimits {
-    needs_r_lo: f64,
+    /// b₊, the smallest flat slope in the window; the theorem needs it above 0.
+    b_plus: f64,
+    r_lo: f64,
+    r_hi: f64,
     pathwise: Option<f64>,
     per_round: Option<f64>,
     long_run: Option<f64>,
@@ -70,24 +93,18 @@ pub(crate) fn run(options: &Certify) -> Result<()> {
     let curve = Curve::read(&options.file)?;
     let name = |error: valleys_sim::Error| Error::file(&options.file, error);
 
-    let gaps = curve.test.as_ref().map(|test| measure_shift(&options.file.to_string_lossy(), &curve.train, test));
-    let shift = match (options.shift, gaps.transpose().map_err(name)?) {
-        (Some(delta), _) => {
-            Some(MeasuredShift { delta, xi: options.xi.unwrap_or(0.0), xi_at_zero: None, measured: false })
-        }
-        (None, Some(gaps)) => Some(MeasuredShift {
-            delta: gaps.best_delta,
-            xi: options.xi.unwrap_or(gaps.best_gap),
-            xi_at_zero: Some(gaps.gap_at_zero),
-            measured: true,
-        }),
-        (None, None) => None,
-    };
+    let shift = shift_used(options, &curve).map_err(name)?;
+    if shift.is_none() && options.xi.is_some() {
+        return Err(Error::Usage("--xi needs a shift: give --shift, or a test column".to_string()));
+    }
     let matching = shift.as_ref().map(|shift| (shift.delta.abs(), shift.xi));
     let judgement = asymmetry::judge_line(&curve.train, &criteria, matching).map_err(name)?;
 
     let theorem1 = judgement.matched.zip(matching).map(|(certificate, (delta, _))| bound(&certificate, delta));
-    let theorem2 = judgement.canonical.as_ref().map(noise_limits);
+    let theorem2 = match &judgement.canonical {
+        Some(certificate) => Some(noise_limits(certificate, &curve.train, judgement.mirrored).map_err(name)?),
+        None => None,
+    };
     let points = curve.train.len();
     if let (Some(path), Some(format)) = (&options.picture, picture) {
         draw(path, format, &options.file, &curve, &judgement)?;
@@ -108,6 +125,22 @@ fn check_shift(options: &Certify) -> Result<()> {
     Ok(())
 }
 
+fn shift_used(options: &Certify, curve: &Curve) -> valleys_sim::Result<Option<ShiftUsed>> {
+    let xi = |otherwise: (f64, Origin)| options.xi.map_or(otherwise, |xi| (xi, Origin::Given));
+    if let Some(delta) = options.shift {
+        let (xi, xi_is) = xi((0.0, Origin::Assumed));
+        return Ok(Some(ShiftUsed { delta, delta_is: Origin::Given, xi, xi_is, measured: None }));
+    }
+    let Some(test) = &curve.test else { return Ok(None) };
+    let gaps = measure_shift("", &curve.train, test)?;
+    let (xi, xi_is) = xi((gaps.best_gap, Origin::Measured));
+    let farthest = gaps.delta.last().copied().unwrap_or_default();
+    let at_the_end = gaps.best_delta.abs() >= farthest * (1.0 - 1e-9);
+    let measured = Measured { xi_at_zero: gaps.gap_at_zero, radius: gaps.radius, at_the_end };
+    let delta = gaps.best_delta;
+    Ok(Some(ShiftUsed { delta, delta_is: Origin::Measured, xi, xi_is, measured: Some(measured) }))
+}
+
 /// The shift gap over as wide a range of shifts as the curves allow.
 pub(super) fn measure_shift(title: &str, train: &Profile, test: &Profile) -> valleys_sim::Result<Shift> {
     let radius = SHIFT_RADIUS * train.half_line();
@@ -120,14 +153,20 @@ fn bound(certificate: &Certificate, delta: f64) -> Bound {
     Bound { step, bound: certificate.gain, positive: certificate.gain > 0.0 }
 }
 
-fn noise_limits(certificate: &Certificate) -> NoiseLimits {
-    let limit = |threshold: fn(f64) -> f64| largest_noise(threshold, certificate.c);
-    NoiseLimits {
-        needs_r_lo: certificate.r_lo,
+fn noise_limits(certificate: &Certificate, train: &Profile, mirrored: bool) -> valleys_sim::Result<NoiseLimits> {
+    let slopes = if mirrored { Slopes::of(&train.mirrored())? } else { Slopes::of(train)? };
+    let Certificate { r_lo, r_hi, c, .. } = *certificate;
+    let inside = slopes.knots().windows(2).zip(slopes.flat()).filter(|(ends, _)| ends[0] >= r_lo && ends[1] <= r_hi);
+    let b_plus = inside.map(|(_, slope)| *slope).fold(f64::INFINITY, f64::min);
+    let limit = |threshold: fn(f64) -> f64| if b_plus > 0.0 { largest_noise(threshold, c) } else { None };
+    Ok(NoiseLimits {
+        b_plus,
+        r_lo,
+        r_hi,
         pathwise: limit(theorem2::pathwise::threshold),
         per_round: limit(theorem2::per_round::threshold),
         long_run: limit(theorem2::long_run::threshold),
-    }
+    })
 }
 
 /// The largest ν with `threshold(ν) < c`, for a threshold that grows with ν without bound; `None` if it fails at ν = 0.
@@ -160,9 +199,7 @@ fn print(answer: &Answer<'_>, criteria: &Criteria) -> Result<()> {
         ))?,
     }
     if let Some(shift) = &answer.shift {
-        let source = if shift.measured { "measured" } else { "given" };
-        let before = shift.xi_at_zero.map_or_else(String::new, |xi| format!(", ξ(0) = {}", number(xi)));
-        line(format!("shift        δ* = {}, ξ = {}{before} ({source})", number(shift.delta), number(shift.xi)))?;
+        print_shift(shift)?;
         match &judgement.matched {
             Some(certificate) => line(format!("matched      (r̄, r̲, p, c) = {}", words::four_numbers(certificate)))?,
             None => line("matched      none: no asymmetric valley window holds this shift")?,
@@ -181,35 +218,68 @@ fn print(answer: &Answer<'_>, criteria: &Criteria) -> Result<()> {
     output::table(&["window width", "r̲", "r̄", "p", "best c"], &rows.collect::<Vec<_>>())
 }
 
+fn print_shift(shift: &ShiftUsed) -> Result<()> {
+    let origin = |origin: Origin| match origin {
+        Origin::Given => "given",
+        Origin::Measured => "measured",
+        Origin::Assumed => "assumed; --xi gives another",
+    };
+    let (delta, xi) = (number(shift.delta), number(shift.xi));
+    line(format!("shift        δ = {delta} ({}), ξ = {xi} ({})", origin(shift.delta_is), origin(shift.xi_is)))?;
+    let Some(measured) = &shift.measured else { return Ok(()) };
+    line(format!("             ξ(0) = {}, all for |l| ≤ {}", number(measured.xi_at_zero), number(measured.radius)))?;
+    if measured.at_the_end {
+        line("             the farthest shift that the curve leaves room for: the best one may lie beyond")?;
+    }
+    Ok(())
+}
+
 fn print_theorems(answer: &Answer<'_>) -> Result<()> {
     match (&answer.theorem1, &answer.shift) {
-        (Some(bound), _) => line(format!(
-            "Theorem 1    a step l = {} to the flat side lowers the expected population loss by at least {}: {}",
-            number(bound.step),
-            number(bound.bound),
-            if bound.positive { "it helps" } else { "no promise, the gap is too large" }
-        ))?,
-        (None, Some(_)) => line("Theorem 1    does not apply: no window holds the shift")?,
-        (None, None) => line("Theorem 1    needs a shift: give --shift, or a test column")?,
-    }
-    if answer.theorem1.is_some() {
-        line("             if the shift is as likely to be −δ* as δ*, and neighbouring lines look alike")?;
+        (Some(bound), Some(shift)) => print_bound(bound, shift)?,
+        (_, Some(_)) => line("Theorem 1    does not apply: no window holds the shift")?,
+        (_, None) => line("Theorem 1    needs a shift: give --shift, or a test column")?,
     }
     let Some(limits) = &answer.theorem2 else {
         return line("Theorem 2    does not apply: no canonical certificate");
     };
+    if limits.b_plus <= 0.0 {
+        return line(format!(
+            "Theorem 2    does not apply: it needs a flat side that rises, here its smallest slope is {}",
+            number(limits.b_plus)
+        ));
+    }
     let say = |limit: Option<f64>| limit.map_or_else(|| "no noise".to_string(), |nu| format!("ν < {} p", number(nu)));
+    line("Theorem 2    averaged SGD is biased to the flat side,")?;
+    line(format!("             in every round (P) for {}", say(limits.pathwise)))?;
+    line(format!("             in every round's expectation (C) for {}", say(limits.per_round)))?;
+    line(format!("             in the long run (L) for {}", say(limits.long_run)))?;
     line(format!(
-        "Theorem 2    averaged SGD is biased to the flat side: every round (P) for {}, in expectation (C) for {}, in the \
-         long run (L) for {}",
-        say(limits.pathwise),
-        say(limits.per_round),
-        say(limits.long_run)
+        "             if the noise has mean zero ((C), (L)) and the iterates stay within r̄ = {} of the kink",
+        number(limits.r_hi)
     ))?;
-    if limits.needs_r_lo > 0.0 {
-        line(format!("             but it asks for r̲ = 0; here r̲ = {}", number(limits.needs_r_lo)))?;
+    if limits.r_lo > 0.0 {
+        line(format!("             and it asks for r̲ = 0; here r̲ = {}", number(limits.r_lo)))?;
     }
     Ok(())
+}
+
+fn print_bound(bound: &Bound, shift: &ShiftUsed) -> Result<()> {
+    line(format!(
+        "Theorem 1    a step l = {} to the flat side lowers the expected population loss by at least {}: {}",
+        number(bound.step),
+        number(bound.bound),
+        if bound.positive { "it helps" } else { "no promise, the gap is too large" }
+    ))?;
+    line("             if the shift is as likely to be −δ as δ, and neighbouring lines look alike")?;
+    let reach = shift.delta.abs() + bound.step;
+    match &shift.measured {
+        Some(measured) if reach > measured.radius => line(format!(
+            "             and if the gap holds up to |l| = δ + l = {}, farther than it was measured",
+            number(reach)
+        )),
+        _ => Ok(()),
+    }
 }
 
 #[derive(Clone, Copy)]

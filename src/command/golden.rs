@@ -49,7 +49,7 @@ pub(crate) fn run(options: &Golden) -> Result<()> {
         let now = values()?;
         let before: Values = if path.exists() || !options.update { read_json(&path)? } else { Values::new() };
         let differs = compare(name, &before, &now, tolerance)?;
-        if options.update && before != now {
+        if options.update && differs > 0 {
             write(&path, &now)?;
         }
         differences += differs;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use valleys_harness::data::synthetic;
 use valleys_harness::landscape::{BatchNorm, Probe};
 use valleys_harness::preset::Preset;
 use valleys_sim::direction::Family;
@@ -23,15 +24,25 @@ pub(crate) fn line(options: &cli::Line) -> Result<()> {
         return Err(Error::Usage(format!("--radius is {}; allowed: > 0", options.radius.unwrap_or(0.0))));
     }
     let source = RunFolder::existing(&options.run)?;
+    let same = |out: &std::path::PathBuf| out.canonicalize().ok() == options.run.canonicalize().ok();
+    if options.output.out.as_ref().is_some_and(same) {
+        return Err(Error::Usage(format!("--out is {}; allowed: another folder than the run", options.run.display())));
+    }
     let trained: Config = read_toml(&source.path("config.toml"))?;
     let (Some(experiment), Some(images)) = (trained.experiment, &trained.data) else {
         return Err(Error::file(&options.run, "trained no network; a run of `valleys train` or `reproduce` is needed"));
     };
     let seed = trained.seed;
+    let strangers = || {
+        let problem = format!("was trained on {}, not on these images; --data says where they are", images.name);
+        Error::file(&options.run, problem)
+    };
+    if options.data.is_none() && images.name != synthetic::NAME {
+        return Err(strangers());
+    }
     let data = network::dataset(options.data.as_deref(), &experiment, seed)?;
     if data.checksum() != images.sha256 {
-        let problem = format!("was trained on {}, not on these images; --data says where they are", images.name);
-        return Err(Error::file(&options.run, problem));
+        return Err(strangers());
     }
     let experiment = changed(experiment, options);
     let architecture = experiment.training.architecture;
@@ -48,9 +59,10 @@ pub(crate) fn line(options: &cli::Line) -> Result<()> {
         lines: Some(Lines { through: solution.to_string(), directions: vec![(family.to_string(), options.index)] }),
         ..Config::of("landscape line", seed)
     };
-    let mut session = Session::open(&options.output, "valleys-run-line", &config, seed)?;
+    let name = format!("line-{}-{}", family.to_string().replace(':', "-"), options.index);
+    let mut session = Session::open(&options.output, &format!("valleys-run-{name}"), &config, seed)?;
     let ray = Ray {
-        name: &format!("line-{}-{}", family.to_string().replace(':', "-"), options.index),
+        name: &name,
         title: format!("{} on {}, {solution} solution", architecture.title(), data.title()),
         centre,
         family,

@@ -91,7 +91,10 @@ pub(super) fn theorem1_steps(session: &mut Session, seed: Seed) -> Result<()> {
 }
 
 pub(super) fn theorem2_steps(session: &mut Session, seed: Seed, map: &Theorem2) -> Result<()> {
-    let command = format!("valleys theorem2 --seed {} --b-plus {}", seed.0, map.b_plus);
+    let command = format!(
+        "valleys theorem2 --seed {} --b-plus {} --chains {} --steps {}",
+        seed.0, map.b_plus, map.chains, map.steps
+    );
     session.step("sgd-path", &command, |_, _| Ok(Record::SgdPath(theorem2::path(&PathConfig::default(), seed)?)))?;
     let config = map.map()?;
     session.step("theorem2-map", &command, |_, observer| {
@@ -106,12 +109,11 @@ pub(super) fn theorem2_steps(session: &mut Session, seed: Seed, map: &Theorem2) 
             .rows
             .iter()
             .map(|row| {
-                let inside = (row.mean - row.expected).abs() <= row.half_width.max(1e-9 * row.expected.abs());
                 vec![
                     format!("b = {}, s = {}, ν = {}, η = {}, {}", row.flat, row.sharp, row.nu, row.eta, row.noise),
                     number(row.expected),
                     format!("{} ± {}", number(row.mean), number(row.half_width)),
-                    match (row.applies, inside) {
+                    match (row.applies, row.is_met()) {
                         (true, true) => "met",
                         (true, false) => "MISSED",
                         (false, _) => "does not apply",
@@ -180,7 +182,7 @@ fn summary(appendix: &AppendixA) -> String {
     let share = appendix.seeds.iter().map(|seed| seed.circle_share).sum::<f64>() / total.max(1) as f64;
     format!(
         "Appendix A: {} of {total} solutions asymmetric along one direction, {} symmetric, {} not a valley; on average \
-         {:.0} % of all directions are asymmetric",
+         {:.0} % of all lines are asymmetric, one way or the other",
         count(Verdict::Asymmetric),
         count(Verdict::Symmetric),
         count(Verdict::NotAValley),

@@ -1,7 +1,7 @@
 //! The second half of the story: a trained network.
 
 use valleys_sim::asymmetry::Verdict;
-use valleys_sim::record::{Line, LineJudgement, Solution, Solutions};
+use valleys_sim::record::{Line, Solution, Solutions};
 
 use super::html::{Field, Page};
 use super::{Entry, entries_of};
@@ -23,7 +23,7 @@ fn training(page: &mut Page, entries: &[Entry]) -> Result<()> {
     page.section("A deep network: training and two solutions");
     page.paragraph(
         "Now a real network. SGD trains it; from some epoch on its weights are averaged, which is stochastic weight \
-         averaging (SWA). From the SWA solution SGD goes on with a small step until it settles: the SGD solution, in \
+         averaging (SWA). From the SWA solution SGD goes on with a small step for some more epochs: the SGD solution, in \
          the same valley. The paper’s claim is that SWA has the higher training loss and yet the better test accuracy.",
     );
     training.iter().try_for_each(|(entry, _)| page.entry(entry))?;
@@ -104,17 +104,12 @@ fn directions(page: &mut Page, entries: &[Entry]) -> Result<()> {
 
 /// How many directions were tried and how many are asymmetric, in one sentence.
 pub(super) fn tally<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
-    let judgements: Vec<&LineJudgement> = lines.map(|line| &line.judgement).collect();
-    let verdicts: Vec<Verdict> = judgements.iter().map(|it| it.verdict).collect();
-    let above = |it: &&&LineJudgement| {
-        it.verdict == Verdict::Asymmetric && it.canonical.as_ref().is_some_and(|certificate| certificate.c > 2.0)
-    };
+    let verdicts: Vec<Verdict> = lines.map(|line| line.judgement.verdict).collect();
     let count = |wanted: Verdict| verdicts.iter().filter(|&&verdict| verdict == wanted).count();
     format!(
-        "{tried} {directions} tried along u and −u, so {tries} tries: {} asymmetric ({} of them with c > 2), {} symmetric, {} not a \
+        "{tried} {directions} tried along u and −u, so {tries} tries: {} asymmetric (c > 2), {} symmetric, {} not a \
          valley, {} undecided within the errors of measurement.",
         count(Verdict::Asymmetric),
-        judgements.iter().filter(above).count(),
         count(Verdict::Symmetric),
         count(Verdict::NotAValley),
         count(Verdict::Undecided),

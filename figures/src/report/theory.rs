@@ -27,7 +27,8 @@ fn valley(page: &mut Page, entries: &[Entry]) -> Result<()> {
     page.section("What an asymmetric valley is");
     page.paragraph(
         "Training lowers the loss on the training set, L̂. What matters is the population loss L, on data never seen. \
-         Near a minimum the two have much the same shape, but L is shifted against L̂ by some unknown δ. A minimum is \
+         The paper assumes that near a minimum the two have much the same shape, but that L is shifted against L̂ by some \
+         unknown δ. A minimum is \
          an asymmetric valley if, along some direction u, the loss rises slowly one way and fast the other. Four \
          numbers (r̄, r̲, p, c) certify it: at distances between r̲ and r̄ the slope stays below p on the flat side and \
          above c·p on the sharp side (Definition 1).",
@@ -111,8 +112,8 @@ fn theorem2(page: &mut Page, entries: &[Entry]) -> Result<()> {
     if !maps.is_empty() {
         page.paragraph(
             "With both, two corrected statements hold, and the map shows how much room they leave. Per round (C): the \
-             expected average of every prepared round is positive for c above 2 + 2ν/a₊ while ν ≤ a₊/2, and above \
-             more for larger noise. In the long run (L): c > 2 suffices while ν ≤ a₊/2. That the average is biased for \
+             expected average of every prepared round is positive for c above 2 + 2ν/a₊ while ν ≤ a₊/2, and for a larger \
+             c with larger noise. In the long run (L): c > 2 suffices while ν ≤ a₊/2. That the average is biased for \
              every c > 1 is false in general.",
         );
     }

@@ -37,10 +37,13 @@ const CLUTTER: usize = 2;
 /// Standard deviation of the noise, of bytes in [0, 1].
 const NOISE: f64 = 0.05;
 
+/// The name of the data set.
+pub const NAME: &str = "synthetic";
+
 /// Draws `train` training and `test` test images, at least one each.
 pub fn draw(train: usize, test: usize, seed: Seed) -> Result<Dataset> {
     Dataset::new(
-        "synthetic",
+        NAME,
         "synthetic images",
         set(train, seed, "synthetic train")?,
         set(test, seed, "synthetic test")?,
