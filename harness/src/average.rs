@@ -2,8 +2,7 @@
 
 use valleys_sim::progress::Observer;
 
-use crate::data::loader::{Buffer, PlainBatches};
-use crate::data::{ImageSet, Normalisation};
+use crate::data::loader::{Batches, Buffer};
 use crate::exec::{Executor, StatisticsPass, Weighting};
 use crate::params::Weights;
 use crate::{Error, Result};
@@ -57,19 +56,16 @@ impl Average {
     }
 }
 
-/// Replaces the batch-norm statistics of `weights` by their cumulative mean over one pass through `set`, un-augmented
-/// and in batches of [`PlainBatches::SIZE`].
+/// Replaces the batch-norm statistics of `weights` by their cumulative mean over one pass through images.
 ///
 /// Stops with [`Error::Interrupted`] between batches if the observer asks.
 pub fn recompute_statistics(
     executor: &mut Executor<f32>,
     weights: &mut Weights<f32>,
-    set: &ImageSet,
-    normalisation: Normalisation,
+    batches: &dyn Batches,
     weighting: Weighting,
     observer: &dyn Observer,
 ) -> Result<()> {
-    let batches = PlainBatches::new(set, normalisation);
     let mut pass = StatisticsPass::new(weights.layout(), weighting);
     let mut buffer = Buffer::default();
     for number in 0..batches.count() {

@@ -24,9 +24,13 @@ pub enum Error {
 impl Error {
     /// An [`Error::Domain`] for a name that is none of the known ones, saying which of them is nearest in spelling.
     pub fn unknown(name: impl Display, seen: &str, known: &[&str]) -> Self {
-        let likeness = |known: &str| strsim::normalized_damerau_levenshtein(&seen.to_lowercase(), known);
+        let seen_lower = seen.to_lowercase();
+        let likeness = |known: &str| match known.starts_with(&seen_lower) {
+            true => 1.0,
+            false => strsim::normalized_damerau_levenshtein(&seen_lower, known),
+        };
         let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).copied().unwrap_or_default();
-        let nearest = if likeness(nearest) >= 0.5 { format!("; nearest: {nearest}") } else { String::new() };
+        let nearest = if likeness(nearest) >= 0.5 { format!(" (nearest: {nearest})") } else { String::new() };
         Self::domain(name, format!("`{seen}`"), format!("{}{nearest}", known.join(", ")))
     }
 

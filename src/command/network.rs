@@ -116,6 +116,13 @@ pub(super) struct Ray<'a> {
     pub(super) index: u64,
 }
 
+impl Ray<'_> {
+    /// u, one entry a weight.
+    pub(super) fn direction(&self, seed: Seed) -> Result<Vec<f64>> {
+        Ok(direction::draw(self.centre, self.family, &direction::Restriction::None, seed, self.index)?)
+    }
+}
+
 /// Measures a line, its shift gap first, so that the certificate can be matched to it. Prints one row.
 pub(super) fn ray(
     session: &mut Session,
@@ -127,7 +134,7 @@ pub(super) fn ray(
 ) -> Result<LineJudgement> {
     let criteria = Criteria::default().with_seed(seed);
     let record = session.step(ray.name, command, |folder, observer| {
-        let u = direction::draw(ray.centre, ray.family, &direction::Restriction::None, seed, ray.index)?;
+        let u = ray.direction(seed)?;
         let mut store = PointFile::open(folder.path(&format!("points/{}.jsonl", ray.name)))?;
         let offsets = experiment.offsets()?;
         let points = line::points(probe, ray.centre, &u, &offsets, &mut store, observer)?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use valleys_figures::words::number;
 use valleys_harness::landscape::Probe;
 use valleys_harness::model::Architecture;
 use valleys_harness::preset::Preset;
@@ -9,6 +10,7 @@ use valleys_harness::train;
 use valleys_proofs::Effort;
 use valleys_sim::Seed;
 use valleys_sim::asymmetry::Verdict;
+use valleys_sim::direction::mean_pairwise_cosine;
 
 use super::network::{self, Pair, Ray};
 use super::theory;
@@ -69,7 +71,7 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
     let pair = Pair::load(&session.folder, &graph)?;
     let mut probe = Probe::new(&graph, &dataset, experiment.landscape.clone())?;
     let title = format!("{} on {}", architecture.title(), dataset.title());
-    let mut asymmetric = 0;
+    let (mut asymmetric, mut drawn) = (0, Vec::new());
     for (family, index) in &directions {
         let ray = Ray {
             name: &format!("line-{family}-{index}"),
@@ -78,11 +80,16 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
             family: family.parse().map_err(usage)?,
             index: *index,
         };
+        drawn.push(ray.direction(seed)?);
         let judgement = network::ray(&mut session, &command, &ray, &experiment, &mut probe, seed)?;
         asymmetric += usize::from(judgement.verdict == Verdict::Asymmetric);
     }
     let tried = directions.len();
     line(format!("{asymmetric} of {tried} lines asymmetric (c > 2) along u or −u, {} directions tried", 2 * tried))?;
+    let cosine = number(mean_pairwise_cosine(drawn)?);
+    line(format!(
+        "mean pairwise cosine of the directions u: {cosine} (several alike are one direction counted often)"
+    ))?;
     network::between(&mut session, &command, &title, &pair, &experiment, &mut probe, seed)?;
     session.finish()
 }

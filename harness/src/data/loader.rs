@@ -28,6 +28,14 @@ impl Buffer {
     }
 }
 
+/// A pass through images, batch by batch.
+pub trait Batches {
+    /// Number of batches, the last of which may be smaller than the others.
+    fn count(&self) -> usize;
+    /// Fills `buffer` with batch `number`, 0 ≤ `number` < [`count`](Self::count), else with nothing.
+    fn load(&self, number: usize, buffer: &mut Buffer);
+}
+
 /// The training images of one epoch, shuffled and varied, batch by batch.
 ///
 /// The order comes from the stream `"shuffle"`, number = epoch; image i is varied by the stream `"augment epoch E"`,
@@ -55,14 +63,14 @@ impl<'a> EpochBatches<'a> {
             seed,
         }
     }
+}
 
-    /// Number of batches, the last of which may be smaller than the others.
-    pub fn count(&self) -> usize {
+impl Batches for EpochBatches<'_> {
+    fn count(&self) -> usize {
         self.order.len().div_ceil(self.batch_size)
     }
 
-    /// Fills `buffer` with batch `number`, 0 ≤ `number` < [`count`](Self::count), else with nothing.
-    pub fn load(&self, number: usize, buffer: &mut Buffer) {
+    fn load(&self, number: usize, buffer: &mut Buffer) {
         let indices = self.order.chunks(self.batch_size).nth(number).unwrap_or_default();
         buffer.fill(self.set, indices, |i, image, out| {
             let mut rng = self.seed.stream(&self.purpose, i as u64);
@@ -85,14 +93,14 @@ impl<'a> PlainBatches<'a> {
     pub fn new(set: &'a ImageSet, normalisation: Normalisation) -> Self {
         Self { set, tables: normalisation.tables() }
     }
+}
 
-    /// Number of batches, the last of which may be smaller than the others.
-    pub fn count(&self) -> usize {
+impl Batches for PlainBatches<'_> {
+    fn count(&self) -> usize {
         self.set.len().div_ceil(Self::SIZE)
     }
 
-    /// Fills `buffer` with batch `number`, 0 ≤ `number` < [`count`](Self::count), else with nothing.
-    pub fn load(&self, number: usize, buffer: &mut Buffer) {
+    fn load(&self, number: usize, buffer: &mut Buffer) {
         let end = self.set.len();
         let indices: Vec<usize> = ((number * Self::SIZE).min(end)..((number + 1) * Self::SIZE).min(end)).collect();
         buffer.fill(self.set, &indices, |_, image, out| {

@@ -8,6 +8,7 @@ use valleys_sim::progress::Observer;
 
 use super::point::{Measured, Point};
 use crate::average::recompute_statistics;
+use crate::data::loader::PlainBatches;
 use crate::data::{Dataset, ImageSet, Normalisation};
 use crate::exec::{Executor, Weighting};
 use crate::model::Graph;
@@ -85,8 +86,8 @@ impl Probe {
     /// Fails on a loss that is not finite, naming the offset; stops between batches if the observer asks.
     pub fn measure(&mut self, offset: f64, mut weights: Weights<f32>, observer: &dyn Observer) -> Result<Point> {
         if self.spec.batch_norm == BatchNorm::Recompute {
-            let (set, weighting) = (&self.statistics, self.spec.weighting);
-            recompute_statistics(&mut self.executor, &mut weights, set, self.normalisation, weighting, observer)?;
+            let batches = PlainBatches::new(&self.statistics, self.normalisation);
+            recompute_statistics(&mut self.executor, &mut weights, &batches, self.spec.weighting, observer)?;
         }
         let mut side = |name: &str, set: &ImageSet| {
             evaluate(&mut self.executor, &weights, set, self.normalisation, observer)

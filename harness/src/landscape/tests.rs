@@ -11,6 +11,7 @@ use valleys_sim::progress::{Observer, Silent};
 use super::direction::{Restriction, draw};
 use super::{BatchNorm, Point, Probe, Spec, Store, interpolation, line};
 use crate::average::recompute_statistics;
+use crate::data::loader::PlainBatches;
 use crate::data::{Dataset, synthetic};
 use crate::exec::{Executor, Weighting};
 use crate::model::{Architecture, Graph};
@@ -68,8 +69,14 @@ fn a_point_is_the_networks_loss_with_statistics_of_its_own() {
     let mut executor = Executor::new(Arc::clone(&setting.graph)).expect("executor");
     let statistics = data.train().subset(40, seed, "statistics images").expect("valid");
     let normalisation = data.normalisation();
-    recompute_statistics(&mut executor, &mut moved, &statistics, normalisation, Weighting::BySize, &Silent)
-        .expect("pass");
+    recompute_statistics(
+        &mut executor,
+        &mut moved,
+        &PlainBatches::new(&statistics, normalisation),
+        Weighting::BySize,
+        &Silent,
+    )
+    .expect("pass");
     let train = data.train().subset(30, seed, "train images").expect("valid");
     let outcome = evaluate(&mut executor, &moved, &train, normalisation, &Silent).expect("measured");
     assert_eq!((point.train.loss, point.train.accuracy), (outcome.mean_loss(), outcome.accuracy()));
@@ -85,8 +92,14 @@ fn frozen_statistics_are_the_centres_and_make_a_difference() {
     let train = setting.data.train().subset(40, Seed(2), "statistics images").expect("valid");
     let mut executor = Executor::new(Arc::clone(&setting.graph)).expect("executor");
     let normalisation = setting.data.normalisation();
-    recompute_statistics(&mut executor, &mut setting.weights, &train, normalisation, Weighting::BySize, &Silent)
-        .expect("pass");
+    recompute_statistics(
+        &mut executor,
+        &mut setting.weights,
+        &PlainBatches::new(&train, normalisation),
+        Weighting::BySize,
+        &Silent,
+    )
+    .expect("pass");
     let offsets = [0.0, 3.0];
     let frozen = setting.line(BatchNorm::Frozen, &offsets, &mut vec![]).expect("measured");
     let recomputed = setting.line(BatchNorm::Recompute, &offsets, &mut vec![]).expect("measured");

@@ -5,8 +5,7 @@ use valleys_sim::record::Epoch;
 use super::config::Recipe;
 use super::state::State;
 use super::trainer::Trainer;
-use crate::data::Augmentation;
-use crate::data::loader::{Buffer, EpochBatches};
+use crate::data::loader::{Batches, Buffer};
 use crate::{Error, Result};
 
 /// The two phases of a run.
@@ -104,9 +103,7 @@ impl Trainer<'_> {
 
     /// One step a batch; the running loss and accuracy.
     fn pass(&mut self, number: u32, rate: f64, state: &mut State) -> Result<(f64, f64)> {
-        let config = self.recipe.config();
-        let augmentation = if config.augment { self.data.augmentation() } else { Augmentation::NONE };
-        let batches = EpochBatches::new(self.data, augmentation, config.batch_size, config.seed, number);
+        let batches = self.batches(number);
         let mut gradient = vec![0.0; state.weights.values.len()];
         let mut buffer = Buffer::default();
         let (mut loss, mut correct) = (0.0, 0);

@@ -2,7 +2,7 @@
 
 use valleys_sim::progress::Observer;
 
-use crate::data::loader::{Buffer, PlainBatches};
+use crate::data::loader::{Batches, Buffer, PlainBatches};
 use crate::data::{ImageSet, Normalisation};
 use crate::exec::{Executor, Outcome};
 use crate::params::Weights;

@@ -12,7 +12,8 @@ use super::epoch::Phase;
 use super::evaluate;
 use super::state::{Identity, State};
 use crate::average::{Average, recompute_statistics};
-use crate::data::{Dataset, ImageSet};
+use crate::data::loader::EpochBatches;
+use crate::data::{Augmentation, Dataset, ImageSet};
 use crate::exec::{Executor, Outcome};
 use crate::model::Graph;
 use crate::optim::Sgd;
@@ -85,13 +86,23 @@ impl<'a> Trainer<'a> {
         evaluate(&mut self.executor, weights, set, self.data.normalisation(), self.observer)
     }
 
-    /// The averaged network of a state, with batch-norm statistics of its own from the whole training set.
+    /// The averaged network of a state, with batch-norm statistics of its own.
+    ///
+    /// They come from the whole training set as the next epoch would see it, varied like the images that the iterates
+    /// had their statistics from: padding changes the statistics, and a network that meets others is the worse for it.
     pub(super) fn averaged(&mut self, state: &State) -> Result<Weights<f32>> {
         let mut averaged = state.average.applied_to(&state.weights);
         let weighting = self.recipe.config().statistics;
-        let (set, normalisation) = (self.data.train(), self.data.normalisation());
-        recompute_statistics(&mut self.executor, &mut averaged, set, normalisation, weighting, self.observer)?;
+        let batches = self.batches(state.epochs.len() as u32);
+        recompute_statistics(&mut self.executor, &mut averaged, &batches, weighting, self.observer)?;
         Ok(averaged)
+    }
+
+    /// The training images as an epoch sees them.
+    pub(super) fn batches(&self, epoch: u32) -> EpochBatches<'a> {
+        let config = self.recipe.config();
+        let augmentation = if config.augment { self.data.augmentation() } else { Augmentation::NONE };
+        EpochBatches::new(self.data, augmentation, config.batch_size, config.seed, epoch)
     }
 
     fn run(&mut self, phase: Phase, start: Weights<f32>) -> Result<State> {

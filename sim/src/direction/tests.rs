@@ -35,7 +35,7 @@ fn names_are_read_as_they_are_written() {
 fn unknown_names_are_answered_with_the_list_and_the_nearest() {
     assert_eq!(
         message("gausian".parse::<Family>()),
-        "direction family is gausian; allowed: uniform, gaussian, rademacher, ones, centred, uniform-minus-mean, \
+        "direction family is `gausian`; allowed: uniform, gaussian, rademacher, ones, centred, uniform-minus-mean, \
          filter-normalised, sign-matched:FRACTION (nearest: gaussian)"
     );
     assert!(message("filter-normalized".parse::<Family>()).ends_with("(nearest: filter-normalised)"));
