@@ -36,7 +36,7 @@ pub(super) fn picture(name: &str, training: &Training) -> Result<Picture> {
     let epochs = training.epochs.len();
     let svg = canvas::draw(WIDTH, HEIGHT, |canvas| {
         headline(canvas, &title, &format!("{epochs} {}", if epochs == 1 { "epoch" } else { "epochs" }))?;
-        let mut signs = vec![(Sample::Line(TRAIN), "training, running mean on augmented images")];
+        let mut signs = vec![(Sample::Line(TRAIN), "training, running mean")];
         if measured(training, |epoch| epoch.test_loss) {
             signs.push((Sample::Line(TEST), "test"));
         }
@@ -57,7 +57,7 @@ pub(super) fn picture(name: &str, training: &Training) -> Result<Picture> {
     let swa = swa
         .map_or(String::new(), |share| format!(" The last SWA average measured has test accuracy {}.", percent(share)));
     let caption = format!(
-        "Loss, accuracy and learning rate by epoch. Training values are running means over augmented images in \
+        "Loss, accuracy and learning rate by epoch. Training values are running means over the epoch's images as trained on, in \
          training mode, so they are not comparable point by point with test values. Last epoch: running training \
          accuracy {}{test}.{swa}",
         percent(last.running_accuracy),

@@ -9,7 +9,9 @@ use crate::scale::{grouped, number, percent};
 use crate::words;
 
 pub(super) fn write(page: &mut Page, entries: &[Entry]) {
-    let mut items: Vec<String> = entries.iter().filter_map(finding).collect();
+    let mut told: Vec<&Entry> = entries.iter().collect();
+    told.sort_by_key(|entry| place(&entry.record));
+    let mut items: Vec<String> = told.into_iter().filter_map(finding).collect();
     let lines: Vec<_> = entries_of!(Line in entries).into_iter().map(|(_, line)| line).collect();
     if !lines.is_empty() {
         items.push(format!("Directions of the network: {}", network::tally(lines.into_iter())));
@@ -17,6 +19,23 @@ pub(super) fn write(page: &mut Page, entries: &[Entry]) {
     if !items.is_empty() {
         page.section("What this run found");
         page.list(&items);
+    }
+}
+
+/// Where a record comes in the story.
+fn place(record: &Record) -> usize {
+    match record {
+        Record::Minima(_) => 0,
+        Record::Tightness(_) => 1,
+        Record::SgdPath(_) => 2,
+        Record::BiasMap(_) => 3,
+        Record::ExactLaw(_) => 4,
+        Record::Claims(_) => 5,
+        Record::AppendixA(_) => 6,
+        Record::Training(_) | Record::Solutions(_) => 7,
+        Record::Line(_) => 8,
+        Record::Shift(_) => 9,
+        Record::Interpolation(_) => 10,
     }
 }
 
@@ -56,7 +75,8 @@ fn theorem1(it: &Tightness) -> String {
          over {} values is {}.",
         it.counterexamples.len(),
         it.rows.len(),
-        number(slack)
+        // Sums of the extremal instance meet the bound up to rounding.
+        if slack.abs() < 1e-12 { "0".to_owned() } else { number(slack) }
     )
 }
 
@@ -85,15 +105,17 @@ fn exact_law(it: &ExactLaw) -> String {
 }
 
 fn claims(it: &Claims) -> String {
-    let standing = |name: &str| it.rows.iter().filter(|row| row.standing == name).count();
+    let count = |name: &str| it.rows.iter().filter(|row| row.standing == name).count();
+    let standings: Vec<String> = ["proved", "tested", "refuted", "open"]
+        .into_iter()
+        .filter(|name| count(name) > 0)
+        .map(|name| format!("{} {name}", count(name)))
+        .collect();
     let missed: Vec<&str> = it.rows.iter().filter(|row| !row.upheld).map(|row| row.id.as_str()).collect();
     format!(
-        "{} claims: {} proved, {} tested, {} refuted, {} open; {}.",
+        "{} claims: {}; {}.",
         it.rows.len(),
-        standing("proved"),
-        standing("tested"),
-        standing("refuted"),
-        standing("open"),
+        standings.join(", "),
         if missed.is_empty() {
             "this run agrees with every one".to_owned()
         } else {
@@ -113,5 +135,8 @@ fn shift(it: &Shift) -> String {
     } else {
         String::new()
     };
-    format!("Shift between training and test loss: δ* = {}, gap {}{ratio}.", number(it.best_delta), number(it.best_gap))
+    let farthest = it.delta.iter().fold(0.0_f64, |far, delta| far.max(delta.abs()));
+    let end = if it.best_delta.abs() >= farthest * (1.0 - 1e-9) { ", the farthest tried" } else { "" };
+    let (delta, gap) = (number(it.best_delta), number(it.best_gap));
+    format!("Shift between training and test loss: δ* = {delta}{end}, gap {gap}{ratio}.")
 }

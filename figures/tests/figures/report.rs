@@ -59,7 +59,7 @@ fn it_tells_the_numbers_with_their_source_and_command() {
     let words = words(&report(fixtures::all()));
     for expected in [
         "−49.375",
-        "1 direction was tried along u and −u, so 2 tries: 1 asymmetric (1 of them with c > 2)",
+        "1 direction was tried along u and −u, so 2 tries: 1 asymmetric (c > 2)",
         "ResNet-8 SWA reaches 97.4\u{a0}% in training and 88.1\u{a0}% in test",
         "lower training accuracy, higher test accuracy",
         "does not agree",
@@ -88,7 +88,7 @@ fn it_adapts_to_what_the_records_show() {
         ("interpolation", Record::Interpolation(interpolation)),
     ]));
     for expected in [
-        "0 asymmetric (0 of them with c > 2), 1 symmetric",
+        "0 asymmetric (c > 2), 1 symmetric",
         "but without higher test accuracy",
         "SWA lies on its sharp side",
         "the training loss rises 0.25 above both",
