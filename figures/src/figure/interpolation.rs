@@ -1,13 +1,14 @@
 //! Train and test loss on the line through the SWA and the SGD solution (Figure 7 of the paper).
 
 use valleys_sim::Profile;
+use valleys_sim::asymmetry::{Certificate, Verdict};
 use valleys_sim::record::Interpolation;
 
 use super::{headline, points};
 use crate::canvas::{self, Canvas};
 use crate::chart::{self, Frame, Label, Panel, Sample};
 use crate::scale::{Axis, number};
-use crate::style::{BLUE, Dash, INK, Marker, PANEL_KEY, PANEL_TITLE, Stroke, VERMILION, WIDTH};
+use crate::style::{BLUE, Dash, INK, Marker, ORANGE, PANEL_KEY, PANEL_TITLE, SKY, Stroke, VERMILION, WIDTH};
 use crate::{Picture, Result, words};
 
 const HEIGHT: f64 = 446.0;
@@ -31,12 +32,25 @@ pub(super) fn picture(name: &str, it: &Interpolation) -> Result<Picture> {
         whole(canvas, it)?;
         near(canvas, it)
     })?;
+    let shaded = certificate(it).map_or_else(String::new, |certificate| {
+        format!(
+            " Shaded: the windows of the certificate (r̄, r̲, p, c) = {} seen from SGD, its flat side blue, its sharp side \
+             orange.",
+            words::four_numbers(certificate)
+        )
+    });
     let caption = format!(
-        "(a) Training and test loss along the line, SWA at s = 0 and SGD at s = 1: {bump}. (b) The same near the two \
+        "(a) Training and test loss along the line, SWA at s = 0 and SGD at s = 1: {bump}.{shaded} (b) The same near the two \
          solutions, each loss less its value at SWA. {}",
         words::interpolation(it)
     );
     Ok(Picture { name: name.to_owned(), title, caption: caption.trim_end().to_owned(), svg })
+}
+
+/// The certificate of an asymmetric line.
+fn certificate(it: &Interpolation) -> Option<&Certificate> {
+    let decided = it.judgement.verdict == Verdict::Asymmetric && it.distance > 0.0;
+    it.judgement.canonical.as_ref().filter(|_| decided)
 }
 
 fn whole(canvas: &mut Canvas<'_>, it: &Interpolation) -> Result<()> {
@@ -47,6 +61,13 @@ fn whole(canvas: &mut Canvas<'_>, it: &Interpolation) -> Result<()> {
         Axis::roomy("mean loss", losses.copied())?,
     );
     panel.title(canvas, PANEL_TITLE, "(a) the whole line")?;
+    if let Some(certificate) = certificate(it) {
+        // Offsets l along the direction from SGD to SWA lie at s = 1 − l/‖SGD − SWA‖.
+        let sign = if it.judgement.mirrored { -1.0 } else { 1.0 };
+        let at = |l: f64| 1.0 - sign * l / it.distance;
+        panel.span(canvas, (at(-certificate.r_lo), at(-certificate.r_hi)), ORANGE, 0.2)?;
+        panel.span(canvas, (at(certificate.r_lo), at(certificate.r_hi)), SKY, 0.2)?;
+    }
     panel.axes(canvas)?;
     solutions(canvas, &panel, it, |profile, s| profile.at(s))?;
     panel.curve(canvas, points(it.test.offsets(), it.test.losses()), TEST)?;
