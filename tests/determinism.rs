@@ -56,6 +56,11 @@ fn a_network_and_its_landscape_are_the_same_with_one_thread_and_interrupted_with
     let weights = |run: &Path| std::fs::read(run.join("checkpoints/swa.safetensors")).expect("a checkpoint");
     assert_eq!(weights(&one), weights(&two));
 
+    // A line over the run it looks at would remove the network.
+    let over = ["landscape", "line", one.to_str().expect("UTF-8"), "--force"];
+    assert_eq!(valleys(&over, "2", &one).status().expect("the binary starts").code(), Some(2));
+    assert!(one.join("checkpoints/swa.safetensors").exists());
+
     for (run, threads, line) in [(&one, "1", &line_one), (&two, "2", &line_two)] {
         let run = run.to_str().expect("UTF-8");
         succeeds(valleys(&["landscape", "line", run, "--points", "5", "--images", "200"], threads, line));
