@@ -28,8 +28,8 @@ pub(crate) enum Command {
     Theorem1(Step),
     /// Theorem 2: averaging SGD creates that bias. The map of E[w̄], the thresholds, the exact law.
     Theorem2(Theorem2),
-    /// Every statement of the paper, as printed and as corrected, refuted or tested live.
-    Claims(Claims),
+    /// Every statement of the paper, as printed and as corrected: refuted, proved or tested, and tried again live.
+    Check(Check),
     /// Appendix A: a network with two parameters, over many seeds.
     AppendixA(AppendixA),
     /// Train a network with stochastic weight averaging, then SGD from the averaged solution.
@@ -110,15 +110,34 @@ pub(crate) struct Theorem2 {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Claims {
+pub(crate) struct Check {
+    /// Ids of claims, or the beginning of several, such as theorem1; each is then shown in full [default: all, in a table].
+    #[arg(value_name = "CLAIM")]
+    pub(crate) claims: Vec<String>,
     /// Random instances for each part of an examination [default: 256].
     #[arg(long, value_name = "N")]
     pub(crate) cases: Option<u32>,
-    /// Print JSON instead of a table.
+    /// The root seed of every random stream.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Take a seed that was never tried, from the operating system, and say which.
+    #[arg(long, conflicts_with = "seed")]
+    pub(crate) fresh_seed: bool,
+    /// List the claims without checking them.
+    #[arg(long, conflicts_with_all = ["cases", "seed", "fresh_seed", "json", "out", "resume", "force"])]
+    pub(crate) list: bool,
+    /// Print JSON instead of words.
     #[arg(long)]
     pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) step: Step,
+    /// Keep the record and a report in this folder; it must not exist yet, unless --resume or --force says what to do.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Continue an interrupted run in that folder.
+    #[arg(long, conflicts_with = "force", requires = "out")]
+    pub(crate) resume: bool,
+    /// Overwrite an earlier run in that folder.
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -84,6 +84,8 @@ impl Theorem2 {
 /// The examination of the claims.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Claims {
+    /// Ids of claims or their beginnings; all if there is none.
+    pub(crate) names: Vec<String>,
     /// Random instances for each part of an examination.
     pub(crate) cases: u32,
 }

@@ -43,7 +43,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Reproduce(options) => command::reproduce::run(options),
         Command::Theorem1(options) => command::theory::theorem1(options),
         Command::Theorem2(options) => command::theory::theorem2(options),
-        Command::Claims(options) => command::theory::claims(options),
+        Command::Check(options) => command::check::run(options),
         Command::AppendixA(options) => command::theory::appendix_a(options),
         Command::Train(options) => command::train::run(options),
         Command::Landscape(Landscape::Line(options)) => command::landscape::line(options),

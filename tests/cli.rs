@@ -204,3 +204,47 @@ fn a_reader_that_goes_away_is_a_quiet_end() {
         .expect("a shell");
     assert!(output.status.success() && output.stderr.is_empty());
 }
+
+#[test]
+fn check_shows_named_claims_in_full_and_leaves_no_folder() {
+    let (code, output, _) = outcome(&["check", "theorem1-printed", "--cases", "4"]);
+    assert_eq!(code, Some(0));
+    for words in [
+        "theorem1-printed-maximum (Section 4.1, Theorem 1)",
+        "counterexample: -0.250",
+        "3 refuted), 3 upheld",
+        "Coq is",
+    ] {
+        assert!(output.contains(words), "`{words}` is not in: {output}");
+    }
+    assert!(!output.contains("theorem2"), "{output}");
+}
+
+#[test]
+fn check_answers_in_json_and_lists() {
+    let (code, output, _) = outcome(&["check", "theorem2-every-asymmetry", "--cases", "4", "--json"]);
+    assert_eq!(code, Some(0));
+    let answer: serde_json::Value = serde_json::from_str(&output).expect("JSON");
+    assert_eq!(answer["rows"][0]["standing"], "refuted");
+    let (code, list, _) = outcome(&["check", "--list"]);
+    assert_eq!(code, Some(0));
+    assert!(list.lines().count() > 15 && list.contains("theorem1-corrected"), "{list}");
+}
+
+#[test]
+fn check_keeps_a_report_where_asked() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    let path = run.to_str().expect("UTF-8");
+    let arguments = ["check", "theorem1-printed", "--cases", "4", "--out", path];
+    assert_eq!(outcome(&arguments).0, Some(0));
+    let report = std::fs::read_to_string(run.join("report.html")).expect("a report");
+    assert!(report.contains("Why the false ones are false"));
+    refuses(&arguments, 1, &["--resume", "--force"]);
+}
+
+#[test]
+fn check_refuses_what_it_does_not_know() {
+    refuses(&["check", "theorem1-corected"], 2, &["theorem1-corected", "nearest: theorem1-corrected"]);
+    refuses(&["check", "--cases", "0"], 2, &["number of instances", "at least 1"]);
+}

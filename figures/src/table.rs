@@ -116,7 +116,7 @@ pub fn tables(name: &str, record: &Record) -> Result<Vec<Table>> {
         Record::Tightness(tightness) => of_tightness(name, tightness),
         Record::BiasMap(map) => of_map(name, map),
         Record::ExactLaw(law) => vec![of_law(name, law)],
-        Record::Claims(claims) => vec![of_claims(name, claims)],
+        Record::Claims(claims) => of_claims(name, claims),
         Record::AppendixA(appendix) => of_appendix(name, appendix),
         Record::Training(training) => vec![of_training(name, training)],
         Record::Line(line) => of_line(name, line),
@@ -209,20 +209,68 @@ fn of_law(name: &str, law: &ExactLaw) -> Table {
     Table::new(name, &columns, rows)
 }
 
-fn of_claims(name: &str, claims: &Claims) -> Table {
-    let columns = ["id", "source", "statement", "standing", "evidence", "cases", "upheld"];
-    let rows = claims.rows.iter().map(|row| {
+fn of_claims(name: &str, claims: &Claims) -> Vec<Table> {
+    let text = |text: &Option<String>| Cell::text(text.as_deref().unwrap_or_default());
+    let slack = |slack: Option<f64>| slack.map_or(Cell::text(""), Cell::Number);
+    let standings = claims.rows.iter().map(|row| {
         vec![
             Cell::text(&row.id),
             Cell::text(&row.source),
-            Cell::text(&row.statement),
+            Cell::text(&row.words),
+            Cell::text(&row.formula),
+            Cell::text(row.hypotheses.join("; ")),
             Cell::text(&row.standing),
-            Cell::text(&row.evidence),
-            Cell::Count(row.cases),
+            text(&row.fault),
+            Cell::text(row.proofs.join(" ")),
+            Cell::Count(row.cases()),
+            slack(row.smallest_slack()),
+            text(&row.counterexample),
             Cell::Flag(row.upheld),
         ]
     });
-    Table::new(name, &columns, rows)
+    let columns = [
+        "id",
+        "source",
+        "words",
+        "formula",
+        "hypotheses",
+        "standing",
+        "fault",
+        "proofs",
+        "cases",
+        "smallest_slack",
+        "counterexample",
+        "upheld",
+    ];
+    let standings = Table::new(name, &columns, standings);
+    let weakenings = claims.rows.iter().flat_map(|row| row.weakenings.iter().map(move |it| (row, it)));
+    let weakenings = weakenings.map(|(row, it)| {
+        vec![
+            Cell::text(&row.id),
+            Cell::text(&it.hypothesis),
+            Cell::text(&it.instead),
+            Cell::text(&it.effect),
+            text(&it.because),
+            Cell::text(it.proofs.join(" ")),
+            Cell::Count(it.trials.iter().map(|trial| trial.cases).sum()),
+            text(&it.counterexample),
+            Cell::Flag(it.upheld),
+        ]
+    });
+    let columns = ["id", "hypothesis", "instead", "effect", "because", "proofs", "cases", "counterexample", "upheld"];
+    let weakenings = Table::new(format!("{name}-hypotheses"), &columns, weakenings);
+    let trials = claims.rows.iter().flat_map(|row| row.trials.iter().map(move |it| (row, it))).map(|(row, it)| {
+        vec![
+            Cell::text(&row.id),
+            Cell::text(&it.search),
+            Cell::text(&it.method),
+            Cell::Count(it.cases),
+            slack(it.smallest_slack),
+            it.false_alarm.into(),
+        ]
+    });
+    let columns = ["id", "search", "method", "cases", "smallest_slack", "false_alarm"];
+    vec![standings, weakenings, Table::new(format!("{name}-trials"), &columns, trials)]
 }
 
 fn of_appendix(name: &str, appendix: &AppendixA) -> Vec<Table> {

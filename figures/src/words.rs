@@ -34,6 +34,15 @@ pub fn four_numbers(certificate: &Certificate) -> String {
     format!("({}, {}, {}, {})", number(r_hi), number(r_lo), number(p), ratio(certificate))
 }
 
+/// A relative slack with its order of magnitude, `0` where a bound is met with equality; a dash if nothing was tried.
+pub fn slack(slack: Option<f64>) -> String {
+    match slack {
+        None => "–".to_owned(),
+        Some(0.0) => "0".to_owned(),
+        Some(slack) => format!("{slack:.1e}"),
+    }
+}
+
 /// What the two ends of an interpolation and its judgement say, in two sentences; empty if an end was not measured.
 pub(crate) fn interpolation(it: &Interpolation) -> String {
     let rise = |profile: &Profile| Some(profile.at(1.0)? - profile.at(0.0)?);

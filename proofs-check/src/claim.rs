@@ -6,18 +6,22 @@ use valleys_sim::progress::Observer;
 use valleys_sim::record::ClaimRow;
 use valleys_sim::{Error, Result, Seed, theorem1, theorem2};
 
-/// How a claim stands.
+use crate::{Evidence, Weakening};
+
+/// How a claim stands. Proofs are named as in `coq/theorems.txt`: `File.theorem`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// False: its examination shows a counterexample that meets all hypotheses.
     Refuted {
         /// What is wrong with the statement.
         fault: &'static str,
+        /// The machine-checked refutations, if any.
+        proofs: &'static [&'static str],
     },
     /// True by a machine-checked proof; its examination finds no counterexample.
     Proved {
-        /// Where the proof is.
-        by: &'static str,
+        /// The theorems that together say it, at least one.
+        proofs: &'static [&'static str],
     },
     /// Believed true: its examination finds no counterexample.
     Tested,
@@ -36,11 +40,19 @@ impl Standing {
         }
     }
 
+    /// The machine-checked proofs that it rests on.
+    pub fn proofs(self) -> &'static [&'static str] {
+        match self {
+            Self::Refuted { proofs, .. } | Self::Proved { proofs } => proofs,
+            Self::Tested | Self::Open => &[],
+        }
+    }
+
     /// Whether evidence agrees with the standing.
     pub fn is_upheld_by(self, evidence: &Evidence) -> bool {
         match self {
             Self::Refuted { .. } => evidence.counterexample.is_some(),
-            Self::Proved { .. } | Self::Tested => evidence.counterexample.is_none() && evidence.cases > 0,
+            Self::Proved { .. } | Self::Tested => evidence.counterexample.is_none() && evidence.cases() > 0,
             Self::Open => true,
         }
     }
@@ -92,45 +104,6 @@ impl Default for Effort {
     }
 }
 
-/// What an examination found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evidence {
-    /// The number of instances tried.
-    pub cases: u64,
-    /// The smallest amount by which the statement held, relative to the scale of the instance; infinite if none was tried.
-    pub smallest_slack: f64,
-    /// The simplest instance that breaks the statement, with what it shows.
-    pub counterexample: Option<String>,
-    /// What was tried, in words.
-    pub method: String,
-}
-
-impl Evidence {
-    /// Evidence of a counterexample that meets every hypothesis.
-    pub fn counterexample(shown: String, slack: f64) -> Self {
-        Self { cases: 1, smallest_slack: slack, counterexample: Some(shown), method: "one instance".into() }
-    }
-
-    /// This and other evidence on the same statement together.
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            cases: self.cases + other.cases,
-            smallest_slack: self.smallest_slack.min(other.smallest_slack),
-            counterexample: self.counterexample.or(other.counterexample),
-            method: format!("{}; {}", self.method, other.method),
-        }
-    }
-}
-
-impl fmt::Display for Evidence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.counterexample {
-            Some(counterexample) => write!(f, "counterexample: {counterexample}"),
-            None => write!(f, "{}: no counterexample, smallest slack {:.3e}", self.method, self.smallest_slack),
-        }
-    }
-}
-
 /// An examination: runs a claim's evidence again.
 pub type Examination = Box<dyn Fn(Effort, Seed, &dyn Observer) -> Result<Evidence> + Send + Sync>;
 
@@ -150,31 +123,41 @@ pub struct Claim {
     pub standing: Standing,
     /// How to examine it.
     pub examination: Examination,
+    /// What becomes of it when its hypotheses are dropped or weakened, one at a time.
+    pub weakenings: Vec<Weakening>,
 }
 
 impl Claim {
-    /// Runs the evidence again. The same effort and seed give the same evidence.
+    /// Runs the evidence on the statement again. The same effort and seed give the same evidence.
     pub fn examine(&self, effort: Effort, seed: Seed, observer: &dyn Observer) -> Result<Evidence> {
         (self.examination)(effort, seed.child(self.id, 0), observer)
     }
 
-    /// The record of the claim with its evidence.
-    pub fn row(&self, evidence: &Evidence) -> ClaimRow {
-        let hypotheses: Vec<String> = self.hypotheses.iter().map(Assumption::to_string).collect();
-        let fault = match self.standing {
-            Standing::Refuted { fault } => format!("{fault}; "),
-            Standing::Proved { by } => format!("{by}; "),
-            Standing::Tested | Standing::Open => String::new(),
-        };
-        ClaimRow {
+    /// Runs the evidence on the statement and on its weakenings, and returns the record of both.
+    pub fn check(&self, effort: Effort, seed: Seed, observer: &dyn Observer) -> Result<ClaimRow> {
+        let evidence = self.examine(effort, seed, observer)?;
+        let weakenings = self.weakenings.iter().enumerate().map(|(i, weakening)| {
+            weakening.check(effort, seed.child(self.id, 0).child("weakening", i as u64), observer)
+        });
+        let weakenings = weakenings.collect::<Result<Vec<_>>>()?;
+        let upheld = self.standing.is_upheld_by(&evidence) && weakenings.iter().all(|row| row.upheld);
+        Ok(ClaimRow {
             id: self.id.into(),
             source: self.source.into(),
-            statement: format!("{}: {}, if {}", self.words, self.formula, hypotheses.join("; ")),
+            words: self.words.into(),
+            formula: self.formula.into(),
+            hypotheses: self.hypotheses.iter().map(Assumption::to_string).collect(),
             standing: self.standing.name().into(),
-            evidence: format!("{fault}{evidence}"),
-            cases: evidence.cases,
-            upheld: self.standing.is_upheld_by(evidence),
-        }
+            fault: match self.standing {
+                Standing::Refuted { fault, .. } => Some(fault.into()),
+                Standing::Proved { .. } | Standing::Tested | Standing::Open => None,
+            },
+            proofs: self.standing.proofs().iter().map(|&name| name.into()).collect(),
+            trials: evidence.trial_rows(),
+            counterexample: evidence.counterexample,
+            weakenings,
+            upheld,
+        })
     }
 }
 
@@ -193,32 +176,23 @@ impl fmt::Debug for Claim {
 mod tests {
     use super::*;
 
-    fn evidence(cases: u64, counterexample: Option<&str>) -> Evidence {
-        Evidence {
-            cases,
-            smallest_slack: 0.5,
-            counterexample: counterexample.map(Into::into),
-            method: "by hand".into(),
-        }
-    }
-
     #[test]
     fn a_standing_is_upheld_by_evidence_of_its_kind_only() {
-        let refuted = Standing::Refuted { fault: "too bold" };
-        assert!(refuted.is_upheld_by(&evidence(1, Some("x = 1"))));
-        assert!(!refuted.is_upheld_by(&evidence(100, None)));
-        for standing in [Standing::Tested, Standing::Proved { by: "hand" }] {
-            assert!(standing.is_upheld_by(&evidence(1, None)));
-            assert!(!standing.is_upheld_by(&evidence(100, Some("x = 1"))));
-            assert!(!standing.is_upheld_by(&evidence(0, None)), "nothing was tried");
+        let holds = Evidence::instance("by hand", 0.5, "");
+        let breaks = Evidence::instance("by hand", -0.5, "x = 1");
+        let nothing = Evidence { trials: Vec::new(), counterexample: None };
+        let refuted = Standing::Refuted { fault: "too bold", proofs: &[] };
+        assert!(refuted.is_upheld_by(&breaks));
+        assert!(!refuted.is_upheld_by(&holds));
+        for standing in [Standing::Tested, Standing::Proved { proofs: &["Hand.proof"] }] {
+            assert!(standing.is_upheld_by(&holds));
+            assert!(!standing.is_upheld_by(&breaks));
+            assert!(!standing.is_upheld_by(&nothing), "nothing was tried");
         }
     }
 
     #[test]
-    fn evidence_adds_up() {
-        let both = evidence(3, None).and(Evidence { smallest_slack: 0.1, ..evidence(4, Some("x")) });
-        assert_eq!((both.cases, both.smallest_slack, both.counterexample.as_deref()), (7, 0.1, Some("x")));
-        assert_eq!(both.method, "by hand; by hand");
+    fn some_effort_is_needed() {
         assert!(Effort::new(0).is_err());
     }
 }

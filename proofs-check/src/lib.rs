@@ -6,15 +6,20 @@
 //! examination that does not agree with the standing is *not upheld*: a refutation that finds no fault fails just as a
 //! theorem that meets a counterexample.
 //!
-//! One file a theorem under `claims/`; [`registry`] lists them all and [`examine_all`] runs them.
+//! One file a theorem under `claims/`; [`registry`] lists them all and [`check`] runs them.
 
 pub mod claim;
 mod claims;
+pub mod evidence;
 pub mod exact;
+pub mod proofs;
 pub mod strategy;
 pub mod trial;
+mod weakening;
 
-pub use claim::{Assumption, Claim, Effort, Evidence, Standing};
-pub use claims::{examine_all, registry};
+pub use claim::{Assumption, Claim, Effort, Standing};
+pub use claims::{check, named, registry};
+pub use evidence::{Evidence, Search, Trial};
+pub use weakening::{Effect, Weakening};
 
 pub use valleys_sim::{Error, Result};

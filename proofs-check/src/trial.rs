@@ -8,9 +8,9 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use valleys_sim::progress::Observer;
 use valleys_sim::{Error, Result, Seed};
 
-use crate::Evidence;
+use crate::evidence::{Evidence, Search, Trial};
 
-/// Tries `cases` instances of a strategy.
+/// Tries `cases` instances of a strategy, one series of [`Evidence`]; `method` says in words what they are.
 ///
 /// `slack` is how far an instance is from breaking the statement, negative if it does, relative to the instance's scale; see
 /// [`beyond_rounding`]. The instances depend on the seed alone. The counterexample is the simplest that shrinking finds.
@@ -60,12 +60,14 @@ where
             return Err(Error::domain("number of rejected instances", reason, "few enough to go on"));
         }
     };
-    Ok(Evidence {
+    let trial = Trial {
+        search: Search::Random,
+        method: method.into(),
         cases: tried.get(),
         smallest_slack: smallest.get(),
-        counterexample,
-        method: format!("{cases} {method}"),
-    })
+        false_alarm: 0.0,
+    };
+    Ok(Evidence { counterexample, ..Evidence::of(trial) })
 }
 
 /// The relative slack of `left ≥ right` at a scale > 0, where a violation within 1e-9 of the scale is rounding.
@@ -83,8 +85,8 @@ mod tests {
     #[test]
     fn a_true_statement_keeps_its_smallest_slack() {
         let evidence = for_all(&(1.0..2.0_f64), 500, Seed(0), &Silent, "numbers", |x| Ok(x - 1.0)).expect("runs");
-        assert_eq!((evidence.cases, evidence.counterexample), (500, None));
-        assert!(evidence.smallest_slack < 0.02);
+        assert_eq!((evidence.cases(), evidence.counterexample.clone()), (500, None));
+        assert!(evidence.smallest_slack() < 0.02);
     }
 
     #[test]
@@ -92,14 +94,14 @@ mod tests {
         let evidence = for_all(&(0..1000_u32), 200, Seed(0), &Silent, "numbers", |&x| Ok(f64::from(99) - f64::from(x)));
         let evidence = evidence.expect("runs");
         assert_eq!(evidence.counterexample.as_deref(), Some("100 (slack -1.000e0)"));
-        assert_eq!(evidence.smallest_slack.min(-1.0), evidence.smallest_slack);
+        assert_eq!(evidence.smallest_slack(), -1.0);
     }
 
     #[test]
     fn the_instances_depend_on_the_seed_alone() {
         let run = |seed| for_all(&(0.0..1.0_f64), 50, Seed(seed), &Silent, "numbers", |&x| Ok(x)).expect("runs");
         assert_eq!(run(1), run(1));
-        assert_ne!(run(1).smallest_slack, run(2).smallest_slack);
+        assert_ne!(run(1).smallest_slack(), run(2).smallest_slack());
     }
 
     #[test]

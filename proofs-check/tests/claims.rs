@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use valleys_proofs::{Effort, Standing, examine_all, registry};
+use valleys_proofs::{Effort, Standing, check, named, registry};
 use valleys_sim::progress::Silent;
 use valleys_sim::record::ClaimRow;
 use valleys_sim::{Error, Seed};
 
 fn examined(cases: u32, seed: u64) -> Vec<ClaimRow> {
     let effort = Effort::new(cases).expect("valid");
-    examine_all(effort, Seed(seed), &Silent).expect("no examination fails").rows
+    check(&registry(), effort, Seed(seed), &Silent).expect("no examination fails").rows
 }
 
 #[test]
@@ -20,14 +20,17 @@ fn every_claim_is_upheld() {
     assert_eq!(rows.len(), registry().len());
     for row in &rows {
         assert!(row.upheld, "{row:#?}");
-        assert!(row.cases > 0);
+        assert!(row.cases() > 0);
     }
 }
 
 #[test]
 fn refutations_show_the_numbers() {
     let rows = examined(1, 0);
-    let evidence = |id: &str| &rows.iter().find(|row| row.id == id).expect("registered").evidence;
+    let evidence = |id: &str| {
+        let row = rows.iter().find(|row| row.id == id).expect("registered");
+        row.counterexample.as_deref().expect("refuted")
+    };
     assert!(evidence("theorem1-printed-maximum").contains("-0.250 is not at least 0.5, in both readings"));
     assert!(evidence("theorem1-printed-radius").contains("-0.250 is not at least 0.5"));
     assert!(evidence("theorem1-printed-oblique").contains("-49.375 is not at least 0.5"));
@@ -43,11 +46,42 @@ fn identifiers_are_unique_and_every_standing_has_its_reason() {
     assert_eq!(ids.len(), claims.len());
     for claim in &claims {
         assert!(!claim.hypotheses.is_empty(), "{claim:?}");
-        if let Standing::Refuted { fault } = claim.standing {
+        if let Standing::Refuted { fault, .. } = claim.standing {
             assert!(!fault.is_empty());
         }
     }
     assert_eq!(claims.iter().filter(|claim| claim.standing.name() == "refuted").count(), 7);
+}
+
+#[test]
+fn every_named_proof_exists() {
+    let known: BTreeSet<&str> = valleys_proofs::proofs::theorems().collect();
+    for claim in registry() {
+        let proofs = claim.standing.proofs().iter();
+        for name in proofs.chain(claim.weakenings.iter().flat_map(|weakening| weakening.effect.proofs())) {
+            assert!(known.contains(name), "{}: no theorem {name} in coq/theorems.txt", claim.id);
+        }
+    }
+}
+
+#[test]
+fn weakenings_change_a_hypothesis_of_their_claim() {
+    for claim in registry() {
+        for weakening in &claim.weakenings {
+            assert!(claim.hypotheses.contains(&weakening.hypothesis), "{}: {weakening:?}", claim.id);
+        }
+    }
+}
+
+#[test]
+fn a_part_is_checked_by_name_and_gives_the_same_rows() {
+    let effort = Effort::new(4).expect("valid");
+    let all = examined(4, 3);
+    let claims = named(&["theorem1".into()]).expect("known");
+    let part = check(&claims, effort, Seed(3), &Silent).expect("runs").rows;
+    assert!(part.len() > 2 && part.iter().all(|row| row.id.starts_with("theorem1") && all.contains(row)));
+    let error = named(&["theorem3".into()]).expect_err("no such claim").to_string();
+    assert!(error.contains("`theorem3`") && error.contains("theorem1-"), "{error}");
 }
 
 #[test]
@@ -68,5 +102,5 @@ fn an_interruption_stops_the_examination() {
             true
         }
     }
-    assert_eq!(examine_all(Effort::default(), Seed(0), &Stop), Err(Error::Interrupted));
+    assert_eq!(check(&registry(), Effort::default(), Seed(0), &Stop), Err(Error::Interrupted));
 }

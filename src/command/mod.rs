@@ -1,6 +1,7 @@
 //! One file a command or a group of steps that commands share.
 
 pub(crate) mod certify;
+pub(crate) mod check;
 pub(crate) mod golden;
 pub(crate) mod landscape;
 pub(crate) mod network;

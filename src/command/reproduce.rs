@@ -7,13 +7,13 @@ use valleys_harness::landscape::Probe;
 use valleys_harness::model::Architecture;
 use valleys_harness::preset::Preset;
 use valleys_harness::train;
-use valleys_proofs::Effort;
+use valleys_proofs::{Effort, registry};
 use valleys_sim::Seed;
 use valleys_sim::asymmetry::Verdict;
 use valleys_sim::direction::mean_pairwise_cosine;
 
 use super::network::{self, Pair, Ray};
-use super::theory;
+use super::{check, theory};
 use crate::cli::{Profile, Reproduce};
 use crate::config::{AppendixA, Claims, Config, Lines, Theorem2, usage};
 use crate::error::{Error, Result};
@@ -49,7 +49,7 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
     let config = Config {
         data: Some(network::describe(&dataset)),
         theorem2: Some(Theorem2::default()),
-        claims: Some(Claims { cases: Effort::default().cases() }),
+        claims: Some(Claims { names: Vec::new(), cases: Effort::default().cases() }),
         appendix_a: Some(AppendixA::default()),
         experiment: Some(experiment.clone()),
         lines: Some(Lines { through: "SGD".to_string(), directions: directions.clone() }),
@@ -60,7 +60,8 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
 
     theory::theorem1_steps(&mut session, seed)?;
     theory::theorem2_steps(&mut session, seed, &Theorem2::default())?;
-    theory::claims_step(&mut session, seed, Effort::default(), false)?;
+    let claims = check::step(&mut session, &[], &registry(), Effort::default(), seed)?;
+    line(check::summary(&claims))?;
     theory::appendix_a_step(&mut session, seed, &AppendixA::default())?;
 
     let source = if data.is_some() { " --data DIR" } else { "" };

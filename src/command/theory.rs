@@ -1,15 +1,14 @@
-//! The steps that need no network: both theorems, the claims, Appendix A.
+//! The steps that need no network: both theorems, Appendix A.
 
 use valleys_figures::words::number;
-use valleys_proofs::Effort;
 use valleys_sim::record::{AppendixA, Record};
 use valleys_sim::theorem1::{self, TightnessConfig};
 use valleys_sim::theorem2::{self, ExactLawConfig, PathConfig};
 use valleys_sim::{Seed, asymmetry::Verdict, minima};
 
 use crate::cli;
-use crate::config::{AppendixA as AppendixAConfig, Claims, Config, Theorem2, usage};
-use crate::error::{Error, Result};
+use crate::config::{AppendixA as AppendixAConfig, Config, Theorem2};
+use crate::error::Result;
 use crate::output::{self, line};
 use crate::session::Session;
 
@@ -48,23 +47,6 @@ pub(crate) fn appendix_a(options: &cli::AppendixA) -> Result<()> {
     let mut session = Session::open(&options.step.output, "valleys-run-appendix-a", &config, seed)?;
     appendix_a_step(&mut session, seed, &appendix)?;
     session.finish()
-}
-
-/// `valleys claims`.
-pub(crate) fn claims(options: &cli::Claims) -> Result<()> {
-    let seed = Seed(options.step.seed);
-    let effort = options.cases.map_or_else(|| Ok(Effort::default()), Effort::new).map_err(usage)?;
-    let config = Config { claims: Some(Claims { cases: effort.cases() }), ..Config::of("claims", seed) };
-    let mut session = Session::open(&options.step.output, "valleys-run-claims", &config, seed)?;
-    let record = claims_step(&mut session, seed, effort, options.json)?;
-    session.finish()?;
-    match record {
-        Record::Claims(claims) if claims.rows.iter().any(|row| !row.upheld) => {
-            let names: Vec<_> = claims.rows.iter().filter(|row| !row.upheld).map(|row| row.id.as_str()).collect();
-            Err(Error::Failed(format!("not upheld: {}", names.join(", "))))
-        }
-        _ => Ok(()),
-    }
 }
 
 pub(super) fn theorem1_steps(session: &mut Session, seed: Seed) -> Result<()> {
@@ -125,30 +107,6 @@ pub(super) fn theorem2_steps(session: &mut Session, seed: Seed, map: &Theorem2) 
         output::table(&["setting", "law", "simulated", "verdict"], &rows)?;
     }
     Ok(())
-}
-
-pub(super) fn claims_step(session: &mut Session, seed: Seed, effort: Effort, json: bool) -> Result<Record> {
-    let command = format!("valleys claims --seed {} --cases {}", seed.0, effort.cases());
-    let record = session.step("claims", &command, |_, observer| {
-        let claims = valleys_proofs::examine_all(effort, seed, observer)?;
-        Ok(Record::Claims(claims))
-    })?;
-    if let Record::Claims(claims) = &record {
-        if json {
-            output::json(claims)?;
-        } else {
-            let rows: Vec<_> = claims
-                .rows
-                .iter()
-                .map(|row| {
-                    let upheld = if row.upheld { "yes" } else { "NO" };
-                    vec![row.id.clone(), row.standing.clone(), row.cases.to_string(), upheld.to_string()]
-                })
-                .collect();
-            output::table(&["claim", "standing", "cases", "upheld"], &rows)?;
-        }
-    }
-    Ok(record)
 }
 
 pub(super) fn appendix_a_step(session: &mut Session, seed: Seed, config: &AppendixAConfig) -> Result<()> {

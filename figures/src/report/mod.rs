@@ -1,5 +1,6 @@
 //! One self-contained page that tells the story of a run in order.
 
+mod claims;
 mod findings;
 mod html;
 mod network;

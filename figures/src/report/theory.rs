@@ -1,11 +1,11 @@
 //! The first half of the story: the valley, both theorems, the claims, and one neuron.
 
-use valleys_sim::record::{AppendixA, ClaimRow, Claims, Counterexample, Tightness};
+use valleys_sim::record::{AppendixA, Counterexample, Tightness};
 
 use super::html::{Field, Page};
 use super::{Entry, entries_of};
 use crate::Result;
-use crate::scale::{grouped, percent, rounded};
+use crate::scale::{percent, rounded};
 
 /// Digits of numbers that are exact.
 const EXACT: usize = 9;
@@ -15,7 +15,7 @@ pub(super) fn write(page: &mut Page, entries: &[Entry]) -> Result<()> {
     theorem1(page, entries)?;
     averaging(page, entries)?;
     theorem2(page, entries)?;
-    claims(page, entries)?;
+    super::claims::write(page, entries)?;
     neuron(page, entries)
 }
 
@@ -127,40 +127,6 @@ fn theorem2(page: &mut Page, entries: &[Entry]) -> Result<()> {
         );
     }
     laws.iter().try_for_each(|(entry, _)| page.entry(entry))
-}
-
-fn claims(page: &mut Page, entries: &[Entry]) -> Result<()> {
-    let claims = entries_of!(Claims in entries);
-    if claims.is_empty() {
-        return Ok(());
-    }
-    page.section("Every claim, and how it stands");
-    page.paragraph(
-        "“Refuted” means that a counterexample was found and evaluated; “tested”, that none was found among the \
-         instances tried; “proved”, that a proof exists besides. The last column says whether what this run found \
-         agrees with that.",
-    );
-    for (entry, record) in claims {
-        claims_table(page, record);
-        page.entry(entry)?;
-    }
-    Ok(())
-}
-
-fn claims_table(page: &mut Page, claims: &Claims) {
-    let row = |it: &ClaimRow| {
-        vec![
-            format!("`{}`", it.id).into(),
-            it.source.as_str().into(),
-            it.statement.as_str().into(),
-            it.standing.as_str().into(),
-            it.evidence.as_str().into(),
-            grouped(it.cases).into(),
-            if it.upheld { Field::from("agrees") } else { Field::Warning("does not agree".to_owned()) },
-        ]
-    };
-    let rows: Vec<Vec<Field>> = claims.rows.iter().map(row).collect();
-    page.table(&["claim", "source", "statement", "standing", "evidence", "cases", "this run"], &rows);
 }
 
 fn neuron(page: &mut Page, entries: &[Entry]) -> Result<()> {

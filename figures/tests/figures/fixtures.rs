@@ -6,7 +6,7 @@ use valleys_sim::profile::grid;
 use valleys_sim::record::{
     AppendixA, AppendixASeed, BiasMap, ClaimRow, Claims, Counterexample, Epoch, ExactLaw, ExactLawRow, FrontPoint,
     Interpolation, Line, LineJudgement, Minima, MinimumCurve, Record, SgdPath, Shift, Solution, Solutions, Threshold,
-    Tightness, TightnessRow, Training,
+    Tightness, TightnessRow, Training, TrialRow, WeakeningRow,
 };
 
 /// A number in [0, 1) that looks random: the fractional part of multiples of the golden ratio.
@@ -156,19 +156,59 @@ pub(crate) fn exact_law() -> ExactLaw {
 }
 
 pub(crate) fn claims() -> Claims {
-    let row = |id: &str, source: &str, statement: &str, standing: &str, upheld| ClaimRow {
+    let trial = |search: &str, method: &str, smallest_slack, false_alarm| TrialRow {
+        search: search.to_owned(),
+        method: method.to_owned(),
+        cases: 1000,
+        smallest_slack,
+        false_alarm,
+    };
+    let weakening =
+        |hypothesis: &str, effect: &str, counterexample: Option<&str>, because: Option<&str>| WeakeningRow {
+            hypothesis: hypothesis.to_owned(),
+            instead: "nothing".to_owned(),
+            effect: effect.to_owned(),
+            because: because.map(str::to_owned),
+            proofs: Vec::new(),
+            trials: vec![trial("random", "admissible worlds", Some(0.1), 0.0)],
+            counterexample: counterexample.map(str::to_owned),
+            upheld: true,
+        };
+    let row = |id: &str, source: &str, formula: &str, standing: &str, upheld| ClaimRow {
         id: id.to_owned(),
         source: source.to_owned(),
-        statement: statement.to_owned(),
+        words: "Bias leads to better generalisation".to_owned(),
+        formula: formula.to_owned(),
+        hypotheses: vec!["u¹, …, uᵏ are orthogonal unit vectors".to_owned(), "l_i ≥ 0".to_owned()],
         standing: standing.to_owned(),
-        evidence: "1,000 admissible instances, smallest slack 0".to_owned(),
-        cases: 1000,
+        fault: None,
+        proofs: Vec::new(),
+        trials: vec![
+            trial("random", "admissible worlds", Some(0.02), 0.0),
+            trial("adversarial", "extremal worlds", None, 1e-7),
+        ],
+        counterexample: None,
+        weakenings: Vec::new(),
         upheld,
     };
+    let printed = row("theorem1-printed-max", "Theorem 1", "lᵢ ≤ max{r̄ − δ̄ᵢ, δ̄ᵢ − r̲}", "refuted", true);
+    let corrected =
+        row("theorem1-corrected", "corrected", "E L(ŵ) − E L(ŵ + Σ lᵢuⁱ) ≥ Σ (cᵢ − 1)pᵢlᵢ/2 − 2ξ", "proved", true);
     Claims {
         rows: vec![
-            row("theorem1-printed-max", "Theorem 1", "lᵢ ≤ max{r̄ − δ̄ᵢ, δ̄ᵢ − r̲} suffices", "refuted", true),
-            row("theorem1-corrected", "corrected", "E L(ŵ) − E L(ŵ + Σ lᵢuⁱ) ≥ Σ (cᵢ − 1)pᵢlᵢ/2 − 2ξ", "proved", true),
+            ClaimRow {
+                fault: Some("the step limit is a maximum".to_owned()),
+                counterexample: Some("d = 1, l = 1: −¼ is not at least ½".to_owned()),
+                ..printed
+            },
+            ClaimRow {
+                proofs: vec!["Theorem1.theorem1_corrected".to_owned()],
+                weakenings: vec![
+                    weakening("l_i ≥ 0", "needed", Some("l = −1 loses 2"), None),
+                    weakening("independence", "not needed", None, Some("the proof does without")),
+                ],
+                ..corrected
+            },
             row("theorem2-long-run", "corrected", "c > 2 and ν ≤ a₊/2 make the long-run mean > 0", "tested", false),
         ],
     }

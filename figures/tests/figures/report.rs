@@ -110,7 +110,7 @@ fn parts_without_a_record_are_left_out() {
 #[test]
 fn words_from_records_cannot_become_markup() {
     let mut claims = fixtures::claims();
-    claims.rows[0].statement = "<script>alert('x')</script> & \"more\"".to_owned();
+    claims.rows[0].words = "<script>alert('x')</script> & \"more\"".to_owned();
     let html = report(vec![("<i>name</i>", Record::Claims(claims))]);
     assert!(!html.contains("<script") && !html.contains("<i>"));
     assert!(words(&html).contains("<script>alert('x')</script> & \"more\""));

@@ -4,7 +4,7 @@ use crate::fixtures;
 
 use valleys_figures::{Table, tables};
 use valleys_sim::Profile;
-use valleys_sim::record::{ClaimRow, Claims, Record};
+use valleys_sim::record::Record;
 
 fn all(name: &str, record: Record) -> Vec<Table> {
     tables(name, &record).expect("a record that can be tabulated")
@@ -83,20 +83,21 @@ fn appendix_a_has_one_column_a_seed() {
 
 #[test]
 fn words_with_commas_and_quotes_are_quoted() {
-    let row = ClaimRow {
-        id: "one".to_owned(),
-        source: "Theorem 1".to_owned(),
-        statement: "if a, then \"b\"".to_owned(),
-        standing: "refuted".to_owned(),
-        evidence: "line\nbreak".to_owned(),
-        cases: 3,
-        upheld: true,
-    };
-    assert_eq!(
-        all("claims", Record::Claims(Claims { rows: vec![row] }))[0].to_csv(),
-        "id,source,statement,standing,evidence,cases,upheld\n\
-         one,Theorem 1,\"if a, then \"\"b\"\"\",refuted,\"line\nbreak\",3,true\n"
-    );
+    let mut claims = fixtures::claims();
+    claims.rows.truncate(1);
+    claims.rows[0].words = "if a, then \"b\"".to_owned();
+    claims.rows[0].counterexample = Some("line\nbreak".to_owned());
+    let csv = all("claims", Record::Claims(claims))[0].to_csv();
+    assert!(csv.starts_with("id,source,words,formula,hypotheses,standing,fault,proofs,cases,smallest_slack,"));
+    assert!(csv.contains(",\"if a, then \"\"b\"\"\",") && csv.contains(",\"line\nbreak\","), "{csv}");
+}
+
+#[test]
+fn claims_have_tables_of_their_hypotheses_and_trials() {
+    let tables = all("claims", Record::Claims(fixtures::claims()));
+    assert_eq!(names(&tables), ["claims", "claims-hypotheses", "claims-trials"]);
+    assert_eq!((tables[0].rows.len(), tables[1].rows.len(), tables[2].rows.len()), (3, 2, 6));
+    assert!(tables[2].to_csv().contains(",random,admissible worlds,1000,"));
 }
 
 #[test]

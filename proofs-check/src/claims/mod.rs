@@ -7,9 +7,10 @@ mod theorem2_long_run;
 mod theorem2_printed;
 mod theorem2_rounds;
 
+use rayon::prelude::*;
 use valleys_sim::progress::Observer;
 use valleys_sim::record::Claims;
-use valleys_sim::{Result, Seed};
+use valleys_sim::{Error, Result, Seed};
 
 use crate::{Claim, Effort};
 
@@ -28,16 +29,40 @@ pub fn registry() -> Vec<Claim> {
     .collect()
 }
 
-/// Examines every claim. Progress is counted in claims; the same effort and seed give the same record.
-pub fn examine_all(effort: Effort, seed: Seed, observer: &dyn Observer) -> Result<Claims> {
-    let claims = registry();
-    observer.begin("claims", claims.len() as u64);
-    let mut rows = Vec::new();
-    for claim in &claims {
-        let evidence = claim.examine(effort, seed, &Part(observer))?;
-        rows.push(claim.row(&evidence));
-        observer.advance(1);
+/// The claims that names ask for, in the registry's order: a name is a claim's id, or the beginning of several, such as
+/// `theorem1`. No name asks for all.
+///
+/// # Errors
+/// A name that begins no id.
+pub fn named(names: &[String]) -> Result<Vec<Claim>> {
+    let mut registry = registry();
+    for name in names {
+        if !registry.iter().any(|claim| claim.id.starts_with(name.as_str())) {
+            let ids: Vec<&str> = registry.iter().map(|claim| claim.id).collect();
+            return Err(Error::unknown("claim", name, &ids));
+        }
     }
+    registry.retain(|claim| names.is_empty() || names.iter().any(|name| claim.id.starts_with(name.as_str())));
+    Ok(registry)
+}
+
+/// Checks claims: runs their evidence again, and that on their weakenings.
+///
+/// Progress is counted in claims. The same effort and seed give the same row for a claim, for any number of threads and
+/// whatever else is checked.
+///
+/// # Errors
+/// An interruption.
+pub fn check(claims: &[Claim], effort: Effort, seed: Seed, observer: &dyn Observer) -> Result<Claims> {
+    observer.begin("claims", claims.len() as u64);
+    let rows = claims
+        .par_iter()
+        .map(|claim| {
+            let row = claim.check(effort, seed, &Part(observer))?;
+            observer.advance(1);
+            Ok(row)
+        })
+        .collect::<Result<Vec<_>>>()?;
     observer.finish();
     Ok(Claims { rows })
 }
@@ -52,5 +77,27 @@ impl Observer for Part<'_> {
     fn finish(&self) {}
     fn interrupted(&self) -> bool {
         self.0.interrupted()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use valleys_sim::progress::Silent;
+
+    use super::*;
+
+    /// Statements that are false by a little, one file each, examined as the true ones are.
+    fn mutants() -> Vec<Claim> {
+        let files = [theorem1_corrected::mutants(), theorem2_rounds::mutants(), theorem2_long_run::mutants()];
+        files.into_iter().flatten().collect()
+    }
+
+    #[test]
+    fn every_mutant_is_caught() {
+        let effort = Effort::new(2_000).expect("valid");
+        for mutant in mutants() {
+            let row = mutant.check(effort, Seed(0), &Silent).expect("runs");
+            assert!(!row.upheld && row.counterexample.is_some(), "{row:#?}");
+        }
     }
 }

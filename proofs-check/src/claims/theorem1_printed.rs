@@ -27,7 +27,8 @@ fn claim(fault: Fault) -> Claim {
         words: "Bias leads to better generalisation, as printed",
         formula: "E L(ŵ*) − E L(ŵ* + Σ l_i uⁱ) ≥ Σ (c_i − 1) l_i p_i / 2 − 2kξ",
         hypotheses: Statement::Printed.hypotheses().iter().copied().map(Assumption::Theorem1).collect(),
-        standing: Standing::Refuted { fault: wrong },
+        standing: Standing::Refuted { fault: wrong, proofs: &[] },
+        weakenings: Vec::new(),
         examination: Box::new(move |effort, seed, observer| examine(fault, effort, seed, observer)),
     }
 }
@@ -42,16 +43,11 @@ fn examine(fault: Fault, effort: Effort, seed: Seed, observer: &dyn Observer) ->
         let (left, right) = (instance.gain(observer)?.difference, instance.bound(Statement::Printed));
         let audit = instance.audit(Statement::Printed, &checks)?;
         if let Some(violation) = audit.violations().next() {
-            let method = format!("one instance, which is not admissible: {violation}");
-            return Ok(Evidence { cases: 1, smallest_slack: f64::INFINITY, counterexample: None, method });
+            return Ok(Evidence::inadmissible(violation));
         }
         slack = slack.max(left - right);
         shown = format!("{left:.3} is not at least {right}, in both readings, with every printed hypothesis met");
     }
     // Both readings have to break the bound.
-    if slack >= 0.0 {
-        let method = "one instance in both readings".into();
-        return Ok(Evidence { cases: 2, smallest_slack: slack, counterexample: None, method });
-    }
-    Ok(Evidence { cases: 2, ..Evidence::counterexample(shown, slack) })
+    Ok(Evidence::instance("one world in both readings", slack, shown))
 }

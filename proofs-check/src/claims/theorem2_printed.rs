@@ -23,7 +23,11 @@ pub(super) fn claims() -> Vec<Claim> {
             words: WORDS,
             formula: FORMULA,
             hypotheses: printed(&["noise of mean zero", "any round"]),
-            standing: Standing::Refuted { fault: "the first round may start from anywhere: it has to be prepared" },
+            standing: Standing::Refuted {
+                fault: "the first round may start from anywhere: it has to be prepared",
+                proofs: &[],
+            },
+            weakenings: Vec::new(),
             examination: Box::new(|_, _, _| first_round()),
         },
         Claim {
@@ -32,7 +36,8 @@ pub(super) fn claims() -> Vec<Claim> {
             words: WORDS,
             formula: FORMULA,
             hypotheses: printed(&["noise of any mean, |ω| < ν", "a prepared round"]),
-            standing: Standing::Refuted { fault: "noise with a mean can hold a round just above 0" },
+            standing: Standing::Refuted { fault: "noise with a mean can hold a round just above 0", proofs: &[] },
+            weakenings: Vec::new(),
             examination: Box::new(|_, _, _| noise_mean()),
         },
         Claim {
@@ -41,7 +46,10 @@ pub(super) fn claims() -> Vec<Claim> {
             words: "Averaging all rounds biases SGD to the flat side, however small the asymmetry",
             formula: "E[w̄] > 0 for every c > 1",
             hypotheses: vec![Assumption::OfProcess("c > 1"), Assumption::OfProcess("noise of mean zero")],
-            standing: Standing::Refuted { fault: "for c < 2 the cycle (c − 1, 0, −1) has mean (c − 2)/3" },
+            standing: Standing::Refuted {
+                fault: "for c < 2 the cycle (c − 1, 0, −1) has mean (c − 2)/3", proofs: &[]
+            },
+            weakenings: Vec::new(),
             examination: Box::new(|_, _, _| every_asymmetry()),
         },
         Claim {
@@ -51,6 +59,7 @@ pub(super) fn claims() -> Vec<Claim> {
             formula: "E[w̄ | start] ≥ c₀ > 0 with the c₀ of (C)",
             hypotheses: printed(&["noise of mean zero", "a prepared round"]),
             standing: Standing::Tested,
+            weakenings: Vec::new(),
             examination: Box::new(|effort: Effort, seed: Seed, observer: &dyn Observer| {
                 // b₊ ≥ 1/20, ν ≤ 1, |b₋| ≤ c + 3: the printed condition holds from c = 24 on.
                 let admissible = |setting: &_| Statement::Printed.check(setting).map_err(Error::from);
@@ -63,14 +72,8 @@ pub(super) fn claims() -> Vec<Claim> {
 /// Evidence from a path whose steps have to stay within its setting's bounds.
 fn path_evidence(example: &sharpness::Example, value: f64, shown: String) -> Evidence {
     match visited::check(&example.setting, &example.visits) {
-        Ok(()) if value < 0.0 => Evidence::counterexample(shown, value),
-        Ok(()) => Evidence { counterexample: None, ..Evidence::counterexample(shown, value) },
-        Err(departure) => Evidence {
-            cases: 1,
-            smallest_slack: f64::INFINITY,
-            counterexample: None,
-            method: format!("one path, which is not admissible: {departure}"),
-        },
+        Ok(()) => Evidence::instance("one path", value, shown),
+        Err(departure) => Evidence::inadmissible(departure),
     }
 }
 

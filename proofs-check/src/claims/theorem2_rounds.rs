@@ -25,6 +25,7 @@ pub(super) fn claims() -> Vec<Claim> {
             formula: "D((n + 1)(m − n/2) − 1) with m = w₀/D, n = ⌊m⌋",
             hypotheses: assume(Statement::Pathwise, &["noise of any mean, |ω| ≤ ν", "a prepared round"]),
             standing: Standing::Tested,
+            weakenings: Vec::new(),
             examination: Box::new(examine_pathwise),
         },
         Claim {
@@ -34,6 +35,7 @@ pub(super) fn claims() -> Vec<Claim> {
             formula: "E[w̄ | start] ≥ c₀ = (Q(w_min) − θ)/(1 + (w_min + θ)/β) > 0",
             hypotheses: assume(Statement::PerRound, &["noise of mean zero", "a prepared round"]),
             standing: Standing::Tested,
+            weakenings: Vec::new(),
             examination: Box::new(|effort, seed, observer| {
                 examine_rounds(per_round::threshold, 2.0, |_| Ok(()), effort, seed, observer)
             }),
@@ -140,34 +142,24 @@ where
     Ok(beyond_rounding(chains.student(confidence)?.high, 0.0, scale))
 }
 
+/// Statements that are false by a little.
 #[cfg(test)]
-mod tests {
-    use valleys_sim::progress::Silent;
-
-    use super::*;
-
-    #[test]
-    fn a_lower_threshold_is_not_upheld() {
-        // "Every prepared round has E[w̄ | start] ≥ 0 above a threshold that is lower by ½", for ν ≤ ½.
-        let claim = Claim {
-            id: "theorem2-too-bold",
-            source: "false on purpose",
-            words: "A threshold that is too low",
-            formula: "c > 1½ + 2ν + θ",
-            hypotheses: Vec::new(),
-            standing: Standing::Tested,
-            examination: Box::new(|effort, seed, observer| {
-                for_all(&process_case(), effort.cases(), seed, observer, "processes", |case| {
-                    let mut case = case.clone();
-                    case.setting.nu = case.setting.nu.min(0.5);
-                    let process = case.process(|nu| per_round::threshold(nu) - 0.5)?;
-                    average_on_tree(&case, &process, |_, _| 0.0)
-                })
-            }),
-        };
-        let effort = Effort::new(2_000).expect("valid");
-        let row = claim.row(&claim.examine(effort, Seed(0), &Silent).expect("runs"));
-        assert!(!row.upheld, "{row:?}");
-        assert!(row.evidence.contains("ProcessCase"), "{row:?}");
-    }
+pub(super) fn mutants() -> Vec<Claim> {
+    vec![Claim {
+        id: "threshold-lower-by-half",
+        source: "false on purpose",
+        words: "(C) without a rate, for ν ≤ ½, from ½ below its threshold on",
+        formula: "E[w̄ | start] ≥ 0 for c > 1½ + 2ν + θ",
+        hypotheses: Vec::new(),
+        standing: Standing::Tested,
+        weakenings: Vec::new(),
+        examination: Box::new(|effort, seed, observer| {
+            for_all(&process_case(), effort.cases(), seed, observer, "processes", |case| {
+                let mut case = case.clone();
+                case.setting.nu = case.setting.nu.min(0.5);
+                let process = case.process(|nu| per_round::threshold(nu) - 0.5)?;
+                average_on_tree(&case, &process, |_, _| 0.0)
+            })
+        }),
+    }]
 }
