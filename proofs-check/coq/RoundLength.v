@@ -1,0 +1,110 @@
+(* The length of one round of stochastic gradient descent.
+
+   From a start w_0 >= 0 the expected number of iterates of the round is at most 1 + (w_0 + theta) / beta, with
+   beta = eta b: on the flat side the iterate falls by at least beta a step on average, and the expected overshoot
+   below the floor is at most theta. So the probability that the round is not over after n steps is at most that
+   number over n + 1, and the round is over with probability 1. Paths are cut at n steps; a round that is cut counts
+   with the length it has. *)
+From Coq Require Import Reals Lra Lia List.
+From Valleys Require Import Process Sgd Steps Pathwise.
+Import ListNotations.
+Open Scope R_scope.
+
+(* 1 where the round is not over, 0 where it is *)
+Definition unfinished {S} (pos : S -> R) (l : list S) : R := if complete S pos l then 0 else 1.
+
+Lemma nat_above x : exists n, x < INR n.
+Proof.
+  exists (Z.to_nat (up x)). destruct (archimed x) as [U _]. rewrite INR_IZR_INZ.
+  eapply Rlt_le_trans; [exact U|]. apply IZR_le. lia.
+Qed.
+
+(* A bound x - C/(n+1) is, for large n, a bound x - eps. *)
+Lemma vanishing_term C eps : 0 < eps -> exists n0, forall n, (n0 <= n)%nat -> C / (INR n + 1) <= eps.
+Proof.
+  intros He. destruct (nat_above (C / eps)) as [n0 Hn0]. exists n0. intros n Hn. apply le_INR in Hn.
+  pose proof (pos_INR n).
+  apply (Rmult_le_reg_r (INR n + 1)); [lra|]. unfold Rdiv. rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra.
+  assert (C = C / eps * eps) by (field; lra). nra.
+Qed.
+
+Section Length.
+Context {S : Type} {step : S -> list (R * S)} {pos g : S -> R} {eta a b B c nu : R}.
+Context (H : sgd S step pos g eta a b B c nu).
+Let H0 := sgd_is_any_mean H.
+Let step_nonneg := sg_nonneg H.
+Let step_one := sg_one H.
+Let theta := overshoot eta a nu.
+Let b' := eta * b.
+
+Local Notation round := (round S pos).
+Local Notation complete := (complete S pos).
+Local Notation len := (len S).
+
+Lemma len_cons s l : len (s :: l) = 1 + len l. Proof. unfold len. simpl length. rewrite S_INR. ring. Qed.
+Lemma len_nonneg l : 0 <= len l. Proof. unfold len. apply pos_INR. Qed.
+
+Lemma round_length_scaled n : forall s, 0 <= pos s ->
+  b' * EP step n s (fun l => len (round l)) <= pos s + theta + b'.
+Proof.
+  pose proof (eta_a_pos H0). pose proof (eta_b_pos H0) as Hb. fold b' in Hb.
+  pose proof (overshoot_a H0) as Ht. fold theta in Ht.
+  induction n as [|n IH]; intros s Hs.
+  - simpl EP. unfold Sgd.len. simpl. destruct (Rlt_dec (pos s) 0); [lra|]. simpl. lra.
+  - change (EP step (Datatypes.S n) s (fun l => len (round l))) with
+      (Esum (step s) (fun s' => EP step n s' (fun l => len (round (s :: l))))).
+    assert (E : forall q s', In (q, s') (step s) ->
+       EP step n s' (fun l => len (round (s :: l))) = 1 + EP step n s' (fun l => len (round l))).
+    { intros. rewrite <- (EP_const S step step_one n 1 s') at 1.
+      rewrite <- (EP_plus S step n s' (fun _ => 1) (fun l => len (round l))). apply EP_eq; auto. intros l Hl.
+      rewrite round_tail by auto. apply len_cons. }
+    rewrite (Esum_ext S _ _ _ E), <- Esum_scal.
+    apply Rle_trans with (Esum (step s) (fun s' => (1 * pos s' + (theta + 2 * b')) +
+        (-1) * (if Rlt_dec (pos s') 0 then pos s' + theta else 0))).
+    + apply step_le; auto. intros q s' Hin. destruct (Rlt_dec (pos s') 0) as [Hn|Hp].
+      * rewrite (EP_eq S step step_nonneg n s' (fun l => len (round l)) (fun _ => 1)).
+        2:{ intros l _. rewrite round_sharp by auto. unfold Sgd.len; simpl. auto. }
+        rewrite EP_const by auto. lra.
+      * specialize (IH s' ltac:(lra)). lra.
+    + rewrite Esum_plus, Esum_affine, Esum_scal, (sg_mean H), step_one.
+      pose proof (mean_overshoot H s Hs) as O. fold theta in O.
+      pose proof (flat_mean H0 s Hs) as M. fold b' in M. lra.
+Qed.
+
+(* The expected length of a round from w_0 >= 0, cut at n + 1 iterates, is at most 1 + (w_0 + theta) / beta. *)
+Theorem expected_round_length n s : 0 <= pos s ->
+  EP step n s (fun l => len (round l)) <= 1 + (pos s + theta) / b'.
+Proof.
+  intros Hs. pose proof (eta_b_pos H0) as Hb. fold b' in Hb.
+  apply (Rmult_le_reg_l b'); [auto|].
+  replace (b' * (1 + (pos s + theta) / b')) with (pos s + theta + b') by (field; lra).
+  apply round_length_scaled; auto.
+Qed.
+
+Lemma incomplete_round l : complete l = false -> round l = l.
+Proof.
+  induction l as [|s r IH]; simpl; intros Hl; auto. destruct (Rlt_dec (pos s) 0); [discriminate|]. rewrite IH; auto.
+Qed.
+
+(* The probability that a round from w_0 >= 0 is not over within n steps: at most (1 + (w_0 + theta)/beta)/(n + 1). *)
+Theorem unfinished_round n s : 0 <= pos s ->
+  EP step n s (unfinished pos) <= (1 + (pos s + theta) / b') / (INR n + 1).
+Proof.
+  intros Hs. pose proof (pos_INR n) as Hn.
+  assert (Hn1 : 0 < / (INR n + 1)) by (apply Rinv_0_lt_compat; lra).
+  apply Rle_trans with (EP step n s (fun l => / (INR n + 1) * len (round l))).
+  - apply EP_le; auto. intros l Hl. unfold unfinished. destruct (complete (s :: l)) eqn:E.
+    + apply Rmult_le_pos; [lra|apply len_nonneg].
+    + rewrite (incomplete_round _ E), len_cons. unfold Sgd.len. rewrite Hl. right; field; lra.
+  - rewrite EP_scal. unfold Rdiv at 1. rewrite Rmult_comm.
+    apply Rmult_le_compat_r; [lra|]. apply expected_round_length; auto.
+Qed.
+
+(* A round is over with probability 1: the probability that it lasts for more than n steps tends to 0. *)
+Theorem round_ends s eps : 0 <= pos s -> 0 < eps ->
+  exists n0, forall n, (n0 <= n)%nat -> EP step n s (unfinished pos) <= eps.
+Proof.
+  intros Hs He. destruct (vanishing_term (1 + (pos s + theta) / b') eps He) as [n0 Hn0].
+  exists n0. intros n Hn. eapply Rle_trans; [apply unfinished_round; auto|]. apply Hn0; auto.
+Qed.
+End Length.
