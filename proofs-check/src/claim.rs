@@ -65,6 +65,8 @@ pub enum Assumption {
     Theorem1(theorem1::Hypothesis),
     /// A predicate on a setting of Theorem 2, see [`theorem2::Hypothesis::check`].
     Theorem2(theorem2::Hypothesis),
+    /// A predicate on a process of Theorem 2, see [`theorem2::ProcessHypothesis::holds_at`].
+    Process(theorem2::ProcessHypothesis),
     /// A condition on the process that no setting shows, such as a mean of the noise.
     OfProcess(&'static str),
 }
@@ -74,6 +76,7 @@ impl fmt::Display for Assumption {
         f.write_str(match self {
             Self::Theorem1(hypothesis) => hypothesis.wording(),
             Self::Theorem2(hypothesis) => hypothesis.wording(),
+            Self::Process(hypothesis) => hypothesis.wording(),
             Self::OfProcess(condition) => condition,
         })
     }

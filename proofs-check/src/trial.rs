@@ -25,6 +25,24 @@ pub fn for_all<S: Strategy>(
 where
     S::Value: Debug,
 {
+    for_all_shown(strategy, cases, seed, observer, method, slack, |instance, slack| {
+        Ok(format!("{instance:?} (slack {slack:.3e})"))
+    })
+}
+
+/// [`for_all`] with a counterexample shown in words, given its slack.
+pub fn for_all_shown<S: Strategy>(
+    strategy: &S,
+    cases: u32,
+    seed: Seed,
+    observer: &dyn Observer,
+    method: &str,
+    slack: impl Fn(&S::Value) -> Result<f64>,
+    show: impl Fn(&S::Value, f64) -> Result<String>,
+) -> Result<Evidence>
+where
+    S::Value: Debug,
+{
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.key("instances"));
     let tried = Cell::new(0);
@@ -54,7 +72,7 @@ where
             tried.set(tried.get() + 1);
             let slack = slack(&instance)?;
             smallest.set(smallest.get().min(slack));
-            Some(format!("{instance:?} (slack {slack:.3e})"))
+            Some(show(&instance, slack)?)
         }
         Err(TestError::Abort(reason)) => {
             return Err(Error::domain("number of rejected instances", reason, "few enough to go on"));

@@ -2,27 +2,27 @@
 
 use valleys_sim::progress::Observer;
 use valleys_sim::sgd::Rounds;
+use valleys_sim::theorem2::ProcessHypothesis::{self, BoundedNoise, PreparedRound, SlopesWithinBounds, ZeroMeanNoise};
 use valleys_sim::theorem2::{Statement, per_round::PerRound, sharpness, visited};
 use valleys_sim::{Error, Result, Seed};
 
-use super::theorem2_rounds::examine_rounds;
+use super::theorem2_common::{hypotheses, needed};
+use super::theorem2_pathwise_needs::unprepared;
+use super::theorem2_rounds::{examine, printed_normalisation};
 use crate::{Assumption, Claim, Effort, Evidence, Standing};
 
 const WORDS: &str = "SGD averaging generates a bias";
 const FORMULA: &str = "E[w̄] > c₀ > 0";
 
 pub(super) fn claims() -> Vec<Claim> {
-    let printed = |conditions: &[&'static str]| -> Vec<Assumption> {
-        let hypotheses = Statement::Printed.hypotheses().iter().copied().map(Assumption::Theorem2);
-        hypotheses.chain(conditions.iter().copied().map(Assumption::OfProcess)).collect()
-    };
+    let printed = |process: &[ProcessHypothesis]| hypotheses(Statement::Printed, process);
     vec![
         Claim {
             id: "theorem2-printed-first-round",
             source: "Section 5.1, Theorem 2",
             words: WORDS,
             formula: FORMULA,
-            hypotheses: printed(&["noise of mean zero", "any round"]),
+            hypotheses: printed(&[ZeroMeanNoise, BoundedNoise, SlopesWithinBounds]),
             standing: Standing::Refuted {
                 fault: "the first round may start from anywhere: it has to be prepared",
                 proofs: &[],
@@ -35,7 +35,7 @@ pub(super) fn claims() -> Vec<Claim> {
             source: "Section 5.1, Theorem 2",
             words: WORDS,
             formula: FORMULA,
-            hypotheses: printed(&["noise of any mean, |ω| < ν", "a prepared round"]),
+            hypotheses: printed(&[BoundedNoise, SlopesWithinBounds, PreparedRound]),
             standing: Standing::Refuted { fault: "noise with a mean can hold a round just above 0", proofs: &[] },
             weakenings: Vec::new(),
             examination: Box::new(|_, _, _| noise_mean()),
@@ -45,7 +45,7 @@ pub(super) fn claims() -> Vec<Claim> {
             source: "Section 5.1, after Theorem 2",
             words: "Averaging all rounds biases SGD to the flat side, however small the asymmetry",
             formula: "E[w̄] > 0 for every c > 1",
-            hypotheses: vec![Assumption::OfProcess("c > 1"), Assumption::OfProcess("noise of mean zero")],
+            hypotheses: [ZeroMeanNoise, BoundedNoise, SlopesWithinBounds].map(Assumption::Process).into(),
             standing: Standing::Refuted {
                 fault: "for c < 2 the cycle (c − 1, 0, −1) has mean (c − 2)/3", proofs: &[]
             },
@@ -55,15 +55,16 @@ pub(super) fn claims() -> Vec<Claim> {
         Claim {
             id: "theorem2-printed-prepared",
             source: "Section 5.1, Theorem 2",
-            words: "SGD averaging generates a bias, with the two missing conditions",
+            words: "SGD averaging generates a bias, with the two missing conditions, and whether the T + 1 terms are divided by T + 1 or T",
             formula: "E[w̄ | start] ≥ c₀ > 0 with the c₀ of (C)",
-            hypotheses: printed(&["noise of mean zero", "a prepared round"]),
+            hypotheses: printed(&[ZeroMeanNoise, BoundedNoise, SlopesWithinBounds, PreparedRound]),
             standing: Standing::Tested,
-            weakenings: Vec::new(),
+            weakenings: vec![needed(Assumption::Process(PreparedRound), "any round", || {
+                unprepared(Statement::PerRound)
+            })],
             examination: Box::new(|effort: Effort, seed: Seed, observer: &dyn Observer| {
-                // b₊ ≥ 1/20, ν ≤ 1, |b₋| ≤ c + 3: the printed condition holds from c = 24 on.
-                let admissible = |setting: &_| Statement::Printed.check(setting).map_err(Error::from);
-                examine_rounds(|_| 24.0, 1.0, admissible, effort, seed, observer)
+                let rounds = examine(Statement::Printed, effort, seed, observer)?;
+                Ok(rounds.and(printed_normalisation(Statement::Printed, effort, seed, observer)?))
             }),
         },
     ]

@@ -3,6 +3,7 @@
 //! A generated value is plain data in which every hypothesis of the corrected statement is built in: shrinking can make it
 //! simpler but not inadmissible. Extreme values, where bounds are tight, are drawn often.
 
+pub mod plane;
 pub mod theorem1;
 pub mod theorem2;
 

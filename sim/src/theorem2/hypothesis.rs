@@ -16,6 +16,8 @@ pub enum Hypothesis {
     PrintedRatio,
     /// (c − 1)a₊ ≥ 2ν: a prepared round has exactly one sharp iterate. (P), (C), (L).
     OneSharpIterate,
+    /// (c − 2)a₊ > 3ν, or w_min > D: the sum of a prepared round is positive on every path. (P).
+    PathwiseGain,
     /// Q(w_min) > θ: the sum of a prepared round is positive on average. (C).
     RoundGain,
     /// P(ηca₊ − θ) ≥ θ: a rate ρ ≥ 0 exists. (L).
@@ -24,6 +26,10 @@ pub enum Hypothesis {
     NoiseWithinHalfFlatSlope,
     /// c > 2. Headline of (L).
     AsymmetryAboveTwo,
+    /// b₊ < a₊: the flat side has more than one slope. Sharpness of the thresholds.
+    SeveralFlatSlopes,
+    /// ν ≤ a₊/2 or b₊ ≤ ν. Sharpness of (L)'s threshold.
+    SmallestSlopeWithinNoise,
     /// b₊ = a₊ and b₋ = −c·a₊: each side has one slope. (E).
     TwoSlopes,
     /// ν ≤ b and ν ≤ s, the two slopes' sizes: no step turns against its slope. (E).
@@ -79,10 +85,13 @@ impl Hypothesis {
             Self::NoiseWithinFlatSlope => "ν ≤ a₊",
             Self::PrintedRatio => "c′ = −(b₋ − ν)/b₊ < e^(c/3)/6",
             Self::OneSharpIterate => "(c − 1)a₊ ≥ 2ν",
+            Self::PathwiseGain => "(c − 2)a₊ > 3ν",
             Self::RoundGain => "Q(w_min) > θ",
             Self::LongRunGain => "P(ηca₊ − θ) ≥ θ",
             Self::NoiseWithinHalfFlatSlope => "ν ≤ a₊/2",
             Self::AsymmetryAboveTwo => "c > 2",
+            Self::SeveralFlatSlopes => "b₊ < a₊",
+            Self::SmallestSlopeWithinNoise => "ν ≤ a₊/2 or b₊ ≤ ν",
             Self::TwoSlopes => "b₊ = a₊ = b, b₋ = −c·a₊ = −s",
             Self::NoiseWithinBothSlopes => "ν ≤ b and ν ≤ s",
         }
@@ -94,9 +103,11 @@ impl Hypothesis {
             Self::NoiseWithinFlatSlope | Self::NoiseWithinHalfFlatSlope => "noise bound ν",
             Self::PrintedRatio => "c′ = −(b₋ − ν)/b₊",
             Self::OneSharpIterate => "(c − 1)a₊",
+            Self::PathwiseGain => "(c − 2)a₊",
             Self::RoundGain => "Q(w_min)",
             Self::LongRunGain => "P(ηca₊ − θ)",
             Self::AsymmetryAboveTwo => "asymmetry c",
+            Self::SeveralFlatSlopes | Self::SmallestSlopeWithinNoise => "smallest flat slope b₊",
             Self::TwoSlopes => "width of the slope ranges, (a₊ − b₊) + (−ca₊ − b₋)",
             Self::NoiseWithinBothSlopes => "noise bound ν",
         }
@@ -117,6 +128,10 @@ impl Hypothesis {
                 let value = (c - 1.0) * a;
                 (value, value >= 2.0 * nu, format!("at least 2ν = {}", 2.0 * nu))
             }
+            Self::PathwiseGain => {
+                let value = (c - 2.0) * a;
+                (value, value > 3.0 * nu, format!("more than 3ν = {}", 3.0 * nu))
+            }
             Self::RoundGain => {
                 let value = per_round::flat_sum(&scales, scales.lowest_start);
                 (value, value > scales.overshoot, format!("more than θ = {}", scales.overshoot))
@@ -127,6 +142,10 @@ impl Hypothesis {
             }
             Self::NoiseWithinHalfFlatSlope => (nu, 2.0 * nu <= a, format!("at most a₊/2 = {}", a / 2.0)),
             Self::AsymmetryAboveTwo => (c, c > 2.0, "more than 2".into()),
+            Self::SeveralFlatSlopes => (valley.b_plus(), valley.b_plus() < a, format!("less than a₊ = {a}")),
+            Self::SmallestSlopeWithinNoise => {
+                (valley.b_plus(), 2.0 * nu <= a || valley.b_plus() <= nu, format!("at most ν = {nu}"))
+            }
             Self::TwoSlopes => {
                 let width = (a - valley.b_plus()) + (valley.a_minus() - valley.b_minus());
                 (width, width == 0.0, "0".into())
@@ -198,10 +217,14 @@ mod tests {
             (NoiseWithinFlatSlope, setting(0.5, 9.0, 1.0), setting(0.5, 9.0, 1.1)),
             (PrintedRatio, setting(1.0, 13.1, 0.0), setting(1.0, 13.0, 0.0)),
             (OneSharpIterate, setting(0.5, 2.0, 0.5), setting(0.5, 2.0, 0.51)),
+            (PathwiseGain, setting(0.5, 3.51, 0.5), setting(0.5, 3.5, 0.5)),
             (RoundGain, setting(0.5, 3.01, 0.5), setting(0.5, 2.99, 0.5)),
             (LongRunGain, setting(0.5, 2.76, 0.75), setting(0.5, 2.74, 0.75)),
             (NoiseWithinHalfFlatSlope, setting(0.5, 9.0, 0.5), setting(0.5, 9.0, 0.51)),
             (AsymmetryAboveTwo, setting(0.5, 2.01, 0.0), setting(0.5, 2.0, 0.0)),
+            (SeveralFlatSlopes, setting(0.9, 2.0, 0.0), setting(1.0, 2.0, 0.0)),
+            (SmallestSlopeWithinNoise, setting(0.75, 9.0, 0.75), setting(0.8, 9.0, 0.75)),
+            (SmallestSlopeWithinNoise, setting(0.9, 9.0, 0.5), setting(0.9, 9.0, 0.6)),
             (TwoSlopes, setting(1.0, 2.0, 0.0), setting(0.9, 2.0, 0.0)),
             (NoiseWithinBothSlopes, setting(1.0, 2.0, 1.0), setting(1.0, 2.0, 1.1)),
         ];
