@@ -9,7 +9,7 @@ use rand::RngExt;
 use valleys_proofs::exact::{Process, Ratio, round_law, sums};
 use valleys_proofs::strategy::plane::plane_case;
 use valleys_proofs::strategy::theorem2::walk_case;
-use valleys_proofs::{Effort, check};
+use valleys_proofs::{Effort, check, named};
 use valleys_sim::progress::Silent;
 use valleys_sim::record::ClaimRow;
 use valleys_sim::theorem2::{ProcessHypothesis, Statement, long_run, per_round};
@@ -130,7 +130,8 @@ fn the_law_of_a_round_agrees_with_simulation() {
 
 fn rows(names: &[&str], cases: u32) -> Vec<ClaimRow> {
     let names: Vec<String> = names.iter().map(|&name| name.into()).collect();
-    check(&names, Effort::new(cases).expect("valid"), Seed(0), &Silent).expect("no examination fails").rows
+    let claims = named(&names).expect("known");
+    check(&claims, Effort::new(cases).expect("valid"), Seed(0), &Silent).expect("no examination fails").rows
 }
 
 #[test]
@@ -205,42 +206,5 @@ fn thresholds_are_those_of_the_statements() {
             .reach,
             1.0 + nu
         );
-    }
-}
-
-#[test]
-fn zz_print_rows() {
-    let names: Vec<String> =
-        valleys_proofs::registry().iter().filter(|c| c.id.starts_with("theorem2")).map(|c| c.id.to_string()).collect();
-    for name in names {
-        let t = std::time::Instant::now();
-        let row = check(&[name.clone()], Effort::default(), Seed(1), &Silent).map(|c| c.rows);
-        match row {
-            Ok(rows) => {
-                for row in rows.iter().filter(|r| r.id == name) {
-                    println!("== {} {} upheld={} {:?}", row.id, row.standing, row.upheld, t.elapsed());
-                    for tr in &row.trials {
-                        println!(
-                            "   {} {} n={} slack={:?} fa={}",
-                            tr.search, tr.method, tr.cases, tr.smallest_slack, tr.false_alarm
-                        );
-                    }
-                    println!("   ce: {:?}", row.counterexample);
-                    for w in &row.weakenings {
-                        println!(
-                            "   - {} / {}: {} upheld={} n={} slack={:?}\n       {:?}",
-                            w.hypothesis,
-                            w.instead,
-                            w.effect,
-                            w.upheld,
-                            w.trials.iter().map(|t| t.cases).sum::<u64>(),
-                            w.trials.iter().map(|t| t.smallest_slack).collect::<Vec<_>>(),
-                            w.counterexample.as_ref().or(w.trials.first().map(|t| &t.method))
-                        );
-                    }
-                }
-            }
-            Err(e) => println!("== {name} ERROR {e}"),
-        }
     }
 }

@@ -129,12 +129,12 @@ fn one_coin(statement: Statement) -> Result<Evidence> {
 
 /// For ν > 2a₊ and c between 2 + 3ν/2 and 1 + 2ν a sharp step may end on the sharp side.
 fn several_sharp_iterates(effort: Effort, seed: Seed, observer: &dyn Observer) -> Result<Evidence> {
-    let cases = (1..=2_i64, 5..=8_i64, 0..=4_i64);
-    let method = "settings with ν > 2a₊ against every adversary on a lattice, forever";
-    let evidence = for_all(&cases, effort.cases().div_ceil(4), seed, observer, method, |&(b_plus, nu, above)| {
-        // In half units: 2 + 3ν/2 is (8 + 3ν)/2 cells.
+    let cases = (1..=2_i64, 7..=10_i64, 0..=1_i64);
+    let method = "settings with ν > 2a₊ against every adversary on a lattice of 2 cells to a₊, forever";
+    let evidence = for_all(&cases, effort.cases().div_ceil(16), seed, observer, method, |&(b_plus, nu, above)| {
+        // In cells 2 + 3ν/2 is (8 + 3ν)/2, and 1 + 2ν is 2 + 2ν.
         let sharp = ((8 + 3 * nu) / 2 + 1 + above).min(1 + 2 * nu);
-        let lattice = Lattice::new(2, b_plus, sharp.max(nu + 1), nu);
+        let lattice = Lattice::new(2, b_plus, sharp, nu);
         let (beta, jump, theta) = (b_plus as f64, lattice.sharp as f64, lattice.overshoot() as f64);
         let y = jump - theta;
         let rate = ((y.max(2.0 * y - 2.0) - theta) * beta / (jump + 2.0 * beta)).min(beta);

@@ -65,6 +65,13 @@ impl Ratio {
         }
     }
 
+    /// This times numerator/denominator.
+    fn product(self, numerator: i128, denominator: i128) -> Self {
+        // Terms cancelled crosswise stay small as long as the product does.
+        let (a, b) = (Self::new(self.0.numerator, denominator).0, Self::new(numerator, self.0.denominator).0);
+        Self::checked(a.numerator.checked_mul(b.numerator), a.denominator.checked_mul(b.denominator))
+    }
+
     fn checked(numerator: Option<i128>, denominator: Option<i128>) -> Self {
         match (numerator, denominator) {
             (Some(numerator), Some(denominator)) => Self::new(numerator, denominator),
@@ -104,10 +111,7 @@ impl Mul for Ratio {
     type Output = Self;
 
     fn mul(self, other: Self) -> Self {
-        // Terms cancelled crosswise stay small as long as the product does.
-        let (a, b) =
-            (Self::new(self.0.numerator, other.0.denominator).0, Self::new(other.0.numerator, self.0.denominator).0);
-        Self::checked(a.numerator.checked_mul(b.numerator), a.denominator.checked_mul(b.denominator))
+        self.product(other.0.numerator, other.0.denominator)
     }
 }
 
@@ -131,7 +135,7 @@ impl Div for Ratio {
     type Output = Self;
 
     fn div(self, other: Self) -> Self {
-        self * Self::new(other.0.denominator, other.0.numerator)
+        self.product(other.0.denominator, other.0.numerator)
     }
 }
 
