@@ -14,8 +14,7 @@ fn examined(cases: u32, seed: u64) -> Vec<ClaimRow> {
 
 #[test]
 fn every_claim_is_upheld() {
-    // Five examinations simulate, each with joint intervals at 99.9 %: a false alarm with probability below 0.005. The seed
-    // is fixed.
+    // The statistical series say how often each raises a false alarm; the seed is fixed.
     let rows = examined(200, 1);
     assert_eq!(rows.len(), registry().len());
     for row in &rows {

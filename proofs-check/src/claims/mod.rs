@@ -12,6 +12,7 @@ mod theorem2_momentum;
 mod theorem2_pathwise;
 mod theorem2_pathwise_needs;
 mod theorem2_printed;
+mod theorem2_printed_needs;
 mod theorem2_projected;
 mod theorem2_rounds;
 mod theorem2_rounds_needs;
@@ -111,6 +112,7 @@ mod tests {
             theorem2_long_run::mutants(),
             theorem2_long_run_sharp::mutants(),
             theorem2_exact_law::mutants(),
+            theorem2_projected::mutants(),
         ];
         files.into_iter().flatten().collect()
     }

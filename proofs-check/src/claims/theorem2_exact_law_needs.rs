@@ -117,7 +117,23 @@ fn upward_noise() -> Evidence {
     Evidence::instance("one chain, exactly", if solves { slack.value() } else { f64::INFINITY }, shown)
 }
 
-/// The chain of [`upward_noise`], and uniform noise as simulated: b = .3, s = 1.3, ν = .6 gives .561.
+/// b = 1, s = 3 and ω = ±2: the claimed law moves up by (ν − b)/2 in the mean in one step.
+fn moving_law() -> Evidence {
+    let law = FiniteLaw { flat: 1, sharp: 3, noise: BTreeMap::from([(-2, 1), (2, 1)]) };
+    let mean = |law: &BTreeMap<i64, i64>| {
+        let total: i64 = law.values().sum();
+        Ratio::fraction(law.iter().map(|(w, mass)| w * mass).sum(), total)
+    };
+    let claimed = law.claimed();
+    let moved = mean(&law.after(&claimed)) - mean(&claimed);
+    let shown = format!(
+        "η = b = 1, s = 3, ω = 2 or −2 (p = ½), ν > b: one step from the law of (E) moves the mean by {moved} = (ν − b)/2, so the law is \
+         not stationary"
+    );
+    Evidence::instance("one step from the claimed law, exactly", -moved.value(), shown)
+}
+
+/// The chain of [`upward_noise`], the step of [`moving_law`], and uniform noise as simulated: b = .3, s = 1.3, ν = .6 gives .561.
 pub(super) fn any_noise(seed: Seed) -> Result<Evidence> {
     const CHAINS: u64 = 4_000;
     let mean = uniform_noise_mean((0.3, 1.3, 0.6), CHAINS, seed)?;
@@ -125,7 +141,7 @@ pub(super) fn any_noise(seed: Seed) -> Result<Evidence> {
     let shown = format!("η = 1, b = 0.3, s = 1.3, ν = 0.6, uniform noise: the mean is {mean:.3}, not 0.5");
     let simulated =
         Evidence::instance("one setting with uniform noise, 4,000 chains simulated", 0.05 - (mean - 0.5).abs(), shown);
-    Ok(upward_noise().and(simulated.with_false_alarm(1e-9)))
+    Ok(upward_noise().and(moving_law()).and(simulated.with_false_alarm(1e-9)))
 }
 
 /// Noise on one side of the valley only has mean zero given the past, but is not independent of it.

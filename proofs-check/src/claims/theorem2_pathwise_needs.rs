@@ -100,36 +100,29 @@ fn rare_leap() -> Result<Evidence> {
     chain_evidence(&chain, Statement::Pathwise, dropped, Ratio::new(-9, 8), shown)
 }
 
-/// One flat slope larger than a₊ leads from w_min = 3 to −5.
+/// A c that the statement admits for b₊ = a₊ and ν = 0, with |b₋| up to 2c.
+pub(super) fn asymmetry(statement: Statement) -> i64 {
+    if statement == Statement::Printed { 16 } else { 4 }
+}
+
+/// One flat slope larger than a₊ leads from w_min = c − 1 to −c − 1.
 pub(super) fn steep_flat_slope(statement: Statement) -> Result<Evidence> {
-    let lattice = Lattice { steepest: 8, ..Lattice::new(1, 1, 4, 0) };
-    let chain = Chain::cycle(lattice, &[(3, 8), (-5, -8)]);
-    let shown = format!("The round {} has mean {}", listed(&lattice, [3, -5]), chain.long_run_mean());
-    chain_evidence(
-        &chain,
-        statement,
-        Dropped { setting: &[], process: &[SlopesWithinBounds] },
-        chain.long_run_mean(),
-        &shown,
-    )
+    let c = asymmetry(statement);
+    let lattice = Lattice { steepest: 2 * c, ..Lattice::new(1, 1, c, 0) };
+    let chain = Chain::cycle(lattice, &[(c - 1, 2 * c), (-c - 1, -2 * c)]);
+    let shown = format!("The round {} has mean {}", listed(&lattice, [c - 1, -c - 1]), chain.long_run_mean());
+    let dropped = Dropped { setting: &[], process: &[SlopesWithinBounds] };
+    chain_evidence(&chain, statement, dropped, chain.long_run_mean(), &shown)
 }
 
 /// One sharp slope smaller than c·a₊ starts a round at 0.
 pub(super) fn gentle_sharp_slope(statement: Statement) -> Result<Evidence> {
-    let lattice = Lattice::new(1, 1, 4, 0);
+    let c = asymmetry(statement);
+    let lattice = Lattice::new(1, 1, c, 0);
     let chain = Chain::cycle(lattice, &[(0, 1), (-1, -1)]);
-    let shown = format!(
-        "Its rounds {} start below w_min = 3 and have mean {}",
-        listed(&lattice, [0, -1]),
-        chain.long_run_mean()
-    );
-    chain_evidence(
-        &chain,
-        statement,
-        Dropped { setting: &[], process: &[SlopesWithinBounds] },
-        chain.long_run_mean(),
-        &shown,
-    )
+    let mean = chain.long_run_mean();
+    let shown = format!("Its rounds {} start below w_min = {} and have mean {mean}", listed(&lattice, [0, -1]), c - 1);
+    chain_evidence(&chain, statement, Dropped { setting: &[], process: &[SlopesWithinBounds] }, mean, &shown)
 }
 
 /// The first round from −c is (0, −1), whatever c.

@@ -6,8 +6,8 @@ use valleys_sim::theorem2::ProcessHypothesis::{self, BoundedNoise, PreparedRound
 use valleys_sim::theorem2::{Statement, per_round::PerRound, sharpness, visited};
 use valleys_sim::{Error, Result, Seed};
 
-use super::theorem2_common::{hypotheses, needed};
-use super::theorem2_pathwise_needs::unprepared;
+use super::theorem2_common::hypotheses;
+use super::theorem2_printed_needs::prepared_weakenings;
 use super::theorem2_rounds::{examine, printed_normalisation};
 use crate::{Assumption, Claim, Effort, Evidence, Standing};
 
@@ -59,9 +59,7 @@ pub(super) fn claims() -> Vec<Claim> {
             formula: "E[w̄ | start] ≥ c₀ > 0 with the c₀ of (C)",
             hypotheses: printed(&[ZeroMeanNoise, BoundedNoise, SlopesWithinBounds, PreparedRound]),
             standing: Standing::Tested,
-            weakenings: vec![needed(Assumption::Process(PreparedRound), "any round", || {
-                unprepared(Statement::PerRound)
-            })],
+            weakenings: prepared_weakenings(),
             examination: Box::new(|effort: Effort, seed: Seed, observer: &dyn Observer| {
                 let rounds = examine(Statement::Printed, effort, seed, observer)?;
                 Ok(rounds.and(printed_normalisation(Statement::Printed, effort, seed, observer)?))
@@ -78,7 +76,7 @@ fn path_evidence(example: &sharpness::Example, value: f64, shown: String) -> Evi
     }
 }
 
-fn first_round() -> Result<Evidence> {
+pub(super) fn first_round() -> Result<Evidence> {
     let c = 13.1;
     let example = sharpness::unprepared_first_round(c)?;
     Statement::Printed.check(&example.setting)?;
@@ -93,7 +91,7 @@ fn first_round() -> Result<Evidence> {
     Ok(path_evidence(&example, round.mean(), shown))
 }
 
-fn noise_mean() -> Result<Evidence> {
+pub(super) fn noise_mean() -> Result<Evidence> {
     let (height, wait) = (1e-3, 1_000_000);
     let example = sharpness::freezing_noise(height, wait)?;
     Statement::Printed.check(&example.setting)?;

@@ -8,7 +8,7 @@ use valleys_sim::theorem2::{Hypothesis, Statement};
 use valleys_sim::{Result, Seed};
 
 use super::theorem2_common::{Dropped, chain_evidence, listed, mean, needed, unneeded};
-use super::theorem2_pathwise_needs::{gentle_sharp_slope, steep_flat_slope, unprepared};
+use super::theorem2_pathwise_needs::{asymmetry, gentle_sharp_slope, steep_flat_slope, unprepared};
 use super::theorem2_rounds::{average, horizon, length_bound};
 use crate::exact::{Chain, Lattice, Place, Ratio, round_law};
 use crate::strategy::theorem2::{setting_case, walk_case};
@@ -41,7 +41,7 @@ pub(super) fn round_weakenings() -> Vec<Weakening> {
             waiting,
         ),
         needed(process(BoundedNoise), "E[ω_t² | w₀, …, w_t] ≤ ν²", rare_leap),
-        needed(process(SlopesWithinBounds), "flat slopes ≥ 0: b₊ = 0", flat_without_slope),
+        needed(process(SlopesWithinBounds), "flat slopes ≥ 0: b₊ = 0", || flat_without_slope(Statement::PerRound)),
         needed(process(SlopesWithinBounds), "flat slopes ≥ b₊ of any size", || {
             steep_flat_slope(Statement::PerRound)
         }),
@@ -84,15 +84,6 @@ pub(super) fn length_weakenings() -> Vec<Weakening> {
             },
         ),
     ]
-}
-
-/// Slack and words of a cycle whose first round has the mean m, against c₀.
-fn against_c0(lattice: &Lattice, points: &[i64], c0_of: &Lattice) -> Result<(Ratio, String)> {
-    let average = mean(lattice, points);
-    let c0 = c0(c0_of);
-    let shown =
-        format!("The prepared round {} has mean {average}, below c₀ = {c0}", listed(lattice, points.iter().copied()));
-    Ok((average - c0, shown))
 }
 
 /// c₀ in units of a₊, exactly.
@@ -183,12 +174,20 @@ fn rare_leap() -> Result<Evidence> {
 }
 
 /// A slope of 0 at 0, once, brings a round below its c₀; more often, below every ε > 0.
-fn flat_without_slope() -> Result<Evidence> {
-    let lattice = Lattice::new(1, 1, 4, 0);
-    let chain = Chain::cycle(lattice, &[(3, 1), (2, 1), (1, 1), (0, 0), (0, 1), (-1, -4)]);
-    let (slack, shown) = against_c0(&lattice, &[3, 2, 1, 0, 0, -1], &lattice)?;
-    let shown = format!("{shown} for b₊ = 1; the longer it waits at 0, with slope 0, the smaller the mean");
-    chain_evidence(&chain, Statement::PerRound, Dropped { setting: &[], process: &[SlopesWithinBounds] }, slack, &shown)
+pub(super) fn flat_without_slope(statement: Statement) -> Result<Evidence> {
+    let c = asymmetry(statement);
+    let lattice = Lattice::new(1, 1, c, 0);
+    let mut visits: Vec<(i64, i64)> = (1..c).rev().map(|point| (point, 1)).collect();
+    visits.extend([(0, 0), (0, 1), (-1, -c)]);
+    let chain = Chain::cycle(lattice, &visits);
+    let points: Vec<i64> = visits.iter().map(|visit| visit.0).collect();
+    let (average, c0) = (mean(&lattice, &points), c0(&lattice));
+    let shown = format!(
+        "The prepared round {} has mean {average}, below c₀ = {c0} for b₊ = 1; the longer it waits at 0, with slope 0, the smaller the \
+         mean",
+        listed(&lattice, points)
+    );
+    chain_evidence(&chain, statement, Dropped { setting: &[], process: &[SlopesWithinBounds] }, average - c0, &shown)
 }
 
 /// Waits at 0 for four steps, where the noise or a missing slope allows it.

@@ -14,7 +14,7 @@
 //! | (HD) | the same along a direction in many dimensions (Section 5.2) | [`visited`] |
 //!
 //! (P), (C) and (L) were derived for this project. Which hypothesis of a statement fails, and by
-//! how much, [`Statement::violations`] says. That the thresholds cannot be lowered, [`sharpness`] shows; the smallest
+//! how much, [`Statement::violations`] says; what they assume of slopes, noise and start is named by [`ProcessHypothesis`]. That the thresholds cannot be lowered, [`sharpness`] shows; the smallest
 //! mean that any adversary can reach, [`worst_case`] computes.
 
 pub mod bias_map;
