@@ -239,7 +239,9 @@ impl<'a> Auditor<'a> {
         let used = [-shift, self.instance.step() - shift];
         let mut points = vec![DVector::zeros(shift.len())];
         points.extend(used.into_iter().filter(|v| v.norm() <= radius * (1.0 + ROUNDING)));
-        points.extend(self.instance.directions().iter().flat_map(|u| [u * radius, u * -radius]));
+        // A direction that is no unit vector must not lead out of the ball.
+        let directions = self.instance.directions().iter().filter(|u| u.norm() > 0.0);
+        points.extend(directions.map(|u| u * (radius / u.norm())).flat_map(|pole| [pole.clone(), -pole]));
         points.extend((0..self.checks.points).map(|index| ball(shift.len(), radius, self.checks.seed, index)));
         points
     }
