@@ -10,9 +10,11 @@
 
 pub mod claim;
 mod claims;
+pub mod climb;
 pub mod evidence;
 pub mod exact;
 pub mod proofs;
+pub mod rational;
 pub mod strategy;
 pub mod trial;
 mod weakening;

@@ -30,9 +30,9 @@ fn refutations_show_the_numbers() {
         let row = rows.iter().find(|row| row.id == id).expect("registered");
         row.counterexample.as_deref().expect("refuted")
     };
-    assert!(evidence("theorem1-printed-maximum").contains("-0.250 is not at least 0.5, in both readings"));
-    assert!(evidence("theorem1-printed-radius").contains("-0.250 is not at least 0.5"));
-    assert!(evidence("theorem1-printed-oblique").contains("-49.375 is not at least 0.5"));
+    assert!(evidence("theorem1-printed-maximum").contains("−1/4 is not at least 1/2, in both readings"));
+    assert!(evidence("theorem1-printed-radius").contains("−1/4 is not at least 1/2"));
+    assert!(evidence("theorem1-printed-oblique").contains("−395/8 is not at least 1/2"));
     assert!(evidence("theorem2-printed-first-round").contains("mean -0.5 (-1 as printed)"));
     assert!(evidence("theorem2-every-asymmetry").contains("(0.25, 0, −1) has mean -0.2500"));
     assert!(evidence("theorem2-exact-law-any-noise").contains("it is 1, not (s − b)/2 = ½"));

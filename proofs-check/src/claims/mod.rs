@@ -1,6 +1,11 @@
 //! The claims, one file a theorem and kind.
 
+mod assumption1;
+mod definition1;
+mod theorem1_axes;
+mod theorem1_constants;
 mod theorem1_corrected;
+mod theorem1_hypotheses;
 mod theorem1_printed;
 mod theorem2_common;
 mod theorem2_exact_law;
@@ -28,8 +33,12 @@ use crate::{Claim, Effort};
 /// Every claim, in the order of the paper: first as printed, then as corrected.
 pub fn registry() -> Vec<Claim> {
     [
+        definition1::claims(),
+        assumption1::claims(),
         theorem1_printed::claims(),
+        theorem1_axes::claims(),
         theorem1_corrected::claims(),
+        theorem1_constants::claims(),
         theorem2_printed::claims(),
         theorem2_pathwise::claims(),
         theorem2_rounds::claims(),
@@ -105,7 +114,12 @@ mod tests {
     /// Statements that are false by a little, one file each, examined as the true ones are.
     fn mutants() -> Vec<Claim> {
         let files = [
+            definition1::mutants(),
+            assumption1::mutants(),
+            theorem1_printed::mutants(),
+            theorem1_axes::mutants(),
             theorem1_corrected::mutants(),
+            theorem1_constants::mutants(),
             theorem2_pathwise::mutants(),
             theorem2_rounds::mutants(),
             theorem2_rounds_sharp::mutants(),
