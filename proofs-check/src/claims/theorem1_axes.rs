@@ -7,7 +7,7 @@ use valleys_sim::progress::Observer;
 use valleys_sim::theorem1::{Fault, Hypothesis};
 use valleys_sim::{Result, Seed};
 
-use super::theorem1_corrected::{few, holds};
+use super::theorem1_corrected::{as_extremal, few, holds};
 use super::theorem1_printed::examine;
 use crate::rational::{Instance, Rational, whole};
 use crate::strategy::theorem1::{Block, Flaw, aligned_world, broken_world};
@@ -49,7 +49,8 @@ pub(super) fn claims() -> Vec<Claim> {
         examination: Box::new(|effort, seed, observer| {
             let extremal = aligned_world().prop_map(|world| world.extremal(&whole(0)));
             let random = holds(&aligned_world(), bound, effort, seed, observer)?;
-            Ok(random.and(holds(&extremal, bound, few(effort, 4)?, seed.child("extremal", 0), observer)?.adversarial()))
+            let extremal = holds(&extremal, bound, few(effort, 4)?, seed.child("extremal", 0), observer)?;
+            Ok(random.and(as_extremal(extremal)))
         }),
     }]
 }
