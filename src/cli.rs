@@ -105,6 +105,9 @@ pub(crate) struct Theorem2 {
     /// Steps of each chain.
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<u64>,
+    /// Cells to ηa₊ of the lattice on which the thresholds are computed, a multiple of 20; 200 takes minutes [default: 100].
+    #[arg(long, value_name = "N")]
+    pub(crate) cells: Option<u16>,
     #[command(flatten)]
     pub(crate) step: Step,
 }

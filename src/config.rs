@@ -5,7 +5,7 @@ use valleys_harness::preset::Preset;
 use valleys_sim::Seed;
 use valleys_sim::appendix_a::{self, Arithmetic, Experiment, Parameters};
 use valleys_sim::ensemble::Plan;
-use valleys_sim::theorem2::BiasMapConfig;
+use valleys_sim::theorem2::{BiasMapConfig, ThresholdsConfig};
 
 use crate::cli;
 use crate::error::{Error, Result};
@@ -56,18 +56,19 @@ pub(crate) struct Data {
     pub(crate) test_images: usize,
 }
 
-/// The map of Theorem 2.
+/// The map and the thresholds of Theorem 2.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Theorem2 {
     pub(crate) b_plus: f64,
     pub(crate) chains: u64,
     pub(crate) burn_in: u64,
     pub(crate) steps: u64,
+    pub(crate) cells: u16,
 }
 
 impl Default for Theorem2 {
     fn default() -> Self {
-        Self { b_plus: 0.5, chains: 64, burn_in: 200, steps: 5_000 }
+        Self { b_plus: 0.5, chains: 64, burn_in: 200, steps: 5_000, cells: 100 }
     }
 }
 
@@ -78,6 +79,10 @@ impl Theorem2 {
         }
         let plan = Plan::new(self.chains, self.burn_in, self.steps).map_err(usage)?;
         Ok(BiasMapConfig { b_plus: self.b_plus, plan, ..BiasMapConfig::default() })
+    }
+
+    pub(crate) fn thresholds(&self) -> Result<ThresholdsConfig> {
+        ThresholdsConfig::with_cells(self.cells).map_err(usage)
     }
 }
 

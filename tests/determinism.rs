@@ -72,8 +72,11 @@ fn a_network_and_its_landscape_are_the_same_with_one_thread_and_interrupted_with
 #[test]
 fn the_theory_is_the_same_with_one_thread_and_with_two() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let commands: [&[&str]; 3] =
-        [&["theorem1"], &["theorem2", "--chains", "4", "--steps", "200"], &["appendix-a", "--seeds", "9"]];
+    let commands: [&[&str]; 3] = [
+        &["theorem1"],
+        &["theorem2", "--chains", "4", "--steps", "200", "--cells", "20"],
+        &["appendix-a", "--seeds", "9"],
+    ];
     for command in commands {
         let runs = ["1", "2"].map(|threads| {
             let out = folder.path().join(format!("{}-{threads}", command[0]));

@@ -7,7 +7,7 @@ use valleys_sim::Profile;
 use valleys_sim::asymmetry::Certificate;
 use valleys_sim::record::{
     AppendixA, BiasMap, Claims, ExactLaw, Interpolation, Line, LineJudgement, Minima, Record, SgdPath, Shift,
-    Solutions, Tightness, Training,
+    Solutions, Threshold, Thresholds, Tightness, Training,
 };
 
 use crate::{Error, Result};
@@ -19,6 +19,7 @@ pub(crate) fn record(record: &Record) -> Result<()> {
         Record::SgdPath(path) => check_path(path),
         Record::Tightness(tightness) => check_tightness(tightness),
         Record::BiasMap(map) => check_map(map),
+        Record::Thresholds(thresholds) => check_thresholds(thresholds),
         Record::ExactLaw(law) => check_law(law),
         Record::Claims(claims) => check_claims(claims),
         Record::AppendixA(appendix) => check_appendix(appendix),
@@ -85,10 +86,34 @@ fn check_map(map: &BiasMap) -> Result<()> {
             column(&format!("row {i} of {name}"), row, map.c.len())?;
         }
     }
-    for threshold in &map.thresholds {
-        some(&format!("nu of threshold {}", threshold.name), threshold.nu.len())?;
-        column(&format!("nu of threshold {}", threshold.name), &threshold.nu, threshold.nu.len())?;
-        column(&format!("c of threshold {}", threshold.name), &threshold.c, threshold.nu.len())?;
+    map.thresholds.iter().try_for_each(threshold)
+}
+
+fn threshold(threshold: &Threshold) -> Result<()> {
+    some(&format!("nu of threshold {}", threshold.name), threshold.nu.len())?;
+    column(&format!("nu of threshold {}", threshold.name), &threshold.nu, threshold.nu.len())?;
+    column(&format!("c of threshold {}", threshold.name), &threshold.c, threshold.nu.len())
+}
+
+fn check_thresholds(thresholds: &Thresholds) -> Result<()> {
+    finite("momentum_b_plus", thresholds.momentum_b_plus)?;
+    finite("momentum_most", thresholds.momentum_most)?;
+    thresholds.sufficient.iter().try_for_each(threshold)?;
+    for (name, curves) in
+        [("long_run", &thresholds.long_run), ("round", &thresholds.round), ("momentum", &thresholds.momentum)]
+    {
+        some(&format!("curves of {name}"), curves.len())?;
+        for curve in curves {
+            let of = |field: &str| format!("{field} of {}, {name}", curve.name);
+            finite(&of("value"), curve.value)?;
+            some(&of("cells"), usize::from(curve.cells))?;
+            let nu: Vec<f64> = curve.points.iter().map(|point| point.nu).collect();
+            increasing(&of("nu"), &nu)?;
+            for point in &curve.points {
+                let ends = [point.negative, point.threshold, point.certain];
+                ends.into_iter().flatten().try_for_each(|c| finite(&of("c"), c))?;
+            }
+        }
     }
     Ok(())
 }

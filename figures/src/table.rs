@@ -6,7 +6,7 @@ use valleys_sim::Profile;
 use valleys_sim::asymmetry::Certificate;
 use valleys_sim::record::{
     AppendixA, BiasMap, Claims, ExactLaw, Interpolation, Line, LineJudgement, Minima, Record, SgdPath, Shift,
-    Solutions, Tightness, Training,
+    Solutions, Thresholds, Tightness, Training,
 };
 
 use crate::{Result, check, words};
@@ -115,6 +115,7 @@ pub fn tables(name: &str, record: &Record) -> Result<Vec<Table>> {
         Record::SgdPath(path) => of_path(name, path),
         Record::Tightness(tightness) => of_tightness(name, tightness),
         Record::BiasMap(map) => of_map(name, map),
+        Record::Thresholds(thresholds) => of_thresholds(name, thresholds),
         Record::ExactLaw(law) => vec![of_law(name, law)],
         Record::Claims(claims) => of_claims(name, claims),
         Record::AppendixA(appendix) => of_appendix(name, appendix),
@@ -186,6 +187,42 @@ fn of_map(name: &str, map: &BiasMap) -> Vec<Table> {
         Table::new(name, &["c", "nu_over_a_plus", "long_run_mean_eta_a_plus", "round_mean_eta_a_plus"], rows),
         Table::new(format!("{name}-thresholds"), &["threshold", "nu_over_a_plus", "c"], thresholds),
         summary,
+    ]
+}
+
+fn of_thresholds(name: &str, thresholds: &Thresholds) -> Vec<Table> {
+    let parts = [
+        ("long run", "b_plus_over_a_plus", &thresholds.long_run),
+        ("round", "b_plus_over_a_plus", &thresholds.round),
+        ("momentum", "mu", &thresholds.momentum),
+    ];
+    let rows = parts.iter().flat_map(|&(mean, parameter, curves)| {
+        curves.iter().flat_map(move |curve| {
+            curve.points.iter().map(move |point| {
+                vec![
+                    Cell::text(mean),
+                    Cell::text(parameter),
+                    curve.value.into(),
+                    point.nu.into(),
+                    point.negative.into(),
+                    point.threshold.into(),
+                    point.certain.into(),
+                    Cell::Count(u64::from(curve.cells)),
+                ]
+            })
+        })
+    });
+    let columns = ["mean", "parameter", "value", "nu_over_a_plus", "c_negative", "c_threshold", "c_certain", "cells"];
+    let sufficient = thresholds.sufficient.iter().flat_map(|threshold| {
+        let points = threshold.nu.iter().zip(&threshold.c);
+        points.map(|(&nu, &c)| vec![Cell::text(&threshold.name), nu.into(), c.into()])
+    });
+    let momentum =
+        [("momentum_b_plus_over_a_plus", thresholds.momentum_b_plus), ("momentum_most_c", thresholds.momentum_most)];
+    vec![
+        Table::new(name, &columns, rows),
+        Table::new(format!("{name}-sufficient"), &["threshold", "nu_over_a_plus", "c"], sufficient),
+        quantities(format!("{name}-momentum"), &momentum),
     ]
 }
 

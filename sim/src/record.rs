@@ -27,6 +27,8 @@ pub enum Record {
     Tightness(Tightness),
     /// Theorem 2's averages over (c, ν).
     BiasMap(BiasMap),
+    /// Theorem 2's thresholds, computed.
+    Thresholds(Thresholds),
     /// The exact law (E), simulated.
     ExactLaw(ExactLaw),
     /// Every claim with its standing.
@@ -159,6 +161,51 @@ pub struct Threshold {
     pub nu: Vec<f64>,
     /// The threshold in c.
     pub c: Vec<f64>,
+}
+
+/// Theorem 2's thresholds in c as the worst slopes and noise have them, beside those that suffice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Thresholds {
+    /// (L), the mean of all iterates: one curve a b₊.
+    pub long_run: Vec<ThresholdCurve>,
+    /// (C), the expected average of a prepared round: one curve a b₊.
+    pub round: Vec<ThresholdCurve>,
+    /// The mean of all iterates with heavy-ball momentum: one curve a μ.
+    pub momentum: Vec<ThresholdCurve>,
+    /// b₊/a₊ with momentum.
+    pub momentum_b_plus: f64,
+    /// The largest c that was searched with momentum.
+    pub momentum_most: f64,
+    /// The thresholds of (L) and of (C), which suffice.
+    pub sufficient: Vec<Threshold>,
+    /// Parameters in words, for the caption.
+    pub setting: String,
+}
+
+/// One curve of [`Thresholds`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdCurve {
+    /// Such as `b₊ = 0.5 a₊`.
+    pub name: String,
+    /// What the name says, as a number.
+    pub value: f64,
+    /// Cells of the lattice to ηa₊.
+    pub cells: u16,
+    /// One entry a value of ν.
+    pub points: Vec<ThresholdPoint>,
+}
+
+/// One point of a [`ThresholdCurve`]; nothing is known of a threshold above the range searched.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdPoint {
+    /// ν/a₊.
+    pub nu: f64,
+    /// The largest c at which some adversary has a negative mean for certain.
+    pub negative: Option<f64>,
+    /// The largest c at which the smallest mean on the lattice is not positive.
+    pub threshold: Option<f64>,
+    /// The smallest c from which all adversaries, on the lattice or not, have a positive mean, if one is known.
+    pub certain: Option<f64>,
 }
 
 /// The exact law (E): the long-run mean of SGD in a two-slope valley is η(s − b)/2.

@@ -29,9 +29,11 @@ pub(crate) fn theorem2(options: &cli::Theorem2) -> Result<()> {
         b_plus: options.b_plus,
         chains: options.chains.unwrap_or(default.chains),
         steps: options.steps.unwrap_or(default.steps),
+        cells: options.cells.unwrap_or(default.cells),
         ..default
     };
     map.map()?;
+    map.thresholds()?;
     let config = Config { theorem2: Some(map.clone()), ..Config::of("theorem2", seed) };
     let mut session = Session::open(&options.step.output, "valleys-run-theorem2", &config, seed)?;
     theorem2_steps(&mut session, seed, &map)?;
@@ -74,14 +76,17 @@ pub(super) fn theorem1_steps(session: &mut Session, seed: Seed) -> Result<()> {
 
 pub(super) fn theorem2_steps(session: &mut Session, seed: Seed, map: &Theorem2) -> Result<()> {
     let command = format!(
-        "valleys theorem2 --seed {} --b-plus {} --chains {} --steps {}",
-        seed.0, map.b_plus, map.chains, map.steps
+        "valleys theorem2 --seed {} --b-plus {} --chains {} --steps {} --cells {}",
+        seed.0, map.b_plus, map.chains, map.steps, map.cells
     );
     session.step("sgd-path", &command, |_, _| Ok(Record::SgdPath(theorem2::path(&PathConfig::default(), seed)?)))?;
     let config = map.map()?;
     session.step("theorem2-map", &command, |_, observer| {
         Ok(Record::BiasMap(theorem2::bias_map(&config, seed, observer)?))
     })?;
+    let config = map.thresholds()?;
+    session
+        .step("thresholds", &command, |_, observer| Ok(Record::Thresholds(theorem2::thresholds(&config, observer)?)))?;
     let record = session.step("exact-law", &command, |_, observer| {
         Ok(Record::ExactLaw(theorem2::exact_law(&ExactLawConfig::default(), seed, observer)?))
     })?;

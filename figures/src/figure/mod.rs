@@ -9,6 +9,7 @@ mod line;
 mod minima;
 mod sgd_path;
 mod shift;
+mod thresholds;
 mod tightness;
 mod training;
 
@@ -30,6 +31,7 @@ pub fn render(name: &str, record: &Record) -> Result<Vec<Picture>> {
         Record::SgdPath(path) => sgd_path::picture(name, path).map(|it| vec![it]),
         Record::Tightness(tightness) => tightness::picture(name, tightness).map(|it| vec![it]),
         Record::BiasMap(map) => bias_map::picture(name, map).map(|it| vec![it]),
+        Record::Thresholds(thresholds) => thresholds::picture(name, thresholds).map(|it| vec![it]),
         Record::ExactLaw(law) => exact_law::picture(name, law).map(|it| vec![it]),
         Record::AppendixA(appendix) => appendix_a::picture(name, appendix).map(|it| vec![it]),
         Record::Training(training) => training::picture(name, training).map(|it| vec![it]),

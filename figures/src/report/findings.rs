@@ -1,7 +1,7 @@
 //! What the run found, one line a record, at the head of the page.
 
 use valleys_sim::asymmetry::Verdict;
-use valleys_sim::record::{AppendixA, BiasMap, Claims, ExactLaw, Record, Shift, Tightness};
+use valleys_sim::record::{AppendixA, BiasMap, Claims, ExactLaw, Record, Shift, ThresholdCurve, Thresholds, Tightness};
 
 use super::html::Page;
 use super::{Entry, entries_of, network};
@@ -29,13 +29,14 @@ fn place(record: &Record) -> usize {
         Record::Tightness(_) => 1,
         Record::SgdPath(_) => 2,
         Record::BiasMap(_) => 3,
-        Record::ExactLaw(_) => 4,
-        Record::Claims(_) => 5,
-        Record::AppendixA(_) => 6,
-        Record::Training(_) | Record::Solutions(_) => 7,
-        Record::Line(_) => 8,
-        Record::Shift(_) => 9,
-        Record::Interpolation(_) => 10,
+        Record::Thresholds(_) => 4,
+        Record::ExactLaw(_) => 5,
+        Record::Claims(_) => 6,
+        Record::AppendixA(_) => 7,
+        Record::Training(_) | Record::Solutions(_) => 8,
+        Record::Line(_) => 9,
+        Record::Shift(_) => 10,
+        Record::Interpolation(_) => 11,
     }
 }
 
@@ -55,6 +56,7 @@ fn finding(entry: &Entry) -> Option<String> {
             number(it.running_mean[it.running_mean.len() - 1])
         ),
         Record::BiasMap(it) => theorem2(it),
+        Record::Thresholds(it) => thresholds(it),
         Record::ExactLaw(it) => exact_law(it),
         Record::Claims(it) => claims(it),
         Record::AppendixA(it) => neuron(it),
@@ -91,6 +93,33 @@ fn theorem2(it: &BiasMap) -> String {
         cells().count(),
         number(it.half_width),
         grouped(it.steps)
+    )
+}
+
+fn thresholds(it: &Thresholds) -> String {
+    let met = |curves: &[ThresholdCurve], start: &str| {
+        let line = it.sufficient.iter().find(|line| line.name.starts_with(start));
+        let at = |nu: f64| line.and_then(|line| Some(line.c[line.nu.iter().position(|&it| it == nu)?]));
+        let points = || curves.iter().flat_map(|curve| curve.points.iter().map(move |point| (curve, point)));
+        let exact = points().filter(|(curve, point)| match (point.threshold, at(point.nu)) {
+            (Some(threshold), Some(c)) => (threshold - c).abs() < 1.0 / f64::from(curve.cells),
+            _ => false,
+        });
+        format!("{} of {}", exact.count(), points().count())
+    };
+    let momentum = it.momentum.iter().map(|curve| {
+        let found: Vec<f64> = curve.points.iter().filter_map(|point| point.threshold).collect();
+        let ends = [found.iter().copied().reduce(f64::min), found.iter().copied().reduce(f64::max)];
+        match ends {
+            [Some(least), Some(most)] => format!("c = {} to {} ({})", number(least), number(most), curve.name),
+            _ => format!("none up to c = {} ({})", number(it.momentum_most), curve.name),
+        }
+    });
+    format!(
+        "The computed thresholds meet (L)’s within a cell in {} settings and (C)’s in {}, and lie below in the rest; with          momentum the long-run bias begins at {}.",
+        met(&it.long_run, "(L)"),
+        met(&it.round, "(C)"),
+        momentum.collect::<Vec<_>>().join(", ")
     )
 }
 

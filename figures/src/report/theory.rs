@@ -100,7 +100,8 @@ fn averaging(page: &mut Page, entries: &[Entry]) -> Result<()> {
 
 fn theorem2(page: &mut Page, entries: &[Entry]) -> Result<()> {
     let (maps, laws) = (entries_of!(BiasMap in entries), entries_of!(ExactLaw in entries));
-    if maps.is_empty() && laws.is_empty() {
+    let thresholds = entries_of!(Thresholds in entries);
+    if maps.is_empty() && thresholds.is_empty() && laws.is_empty() {
         return Ok(());
     }
     page.section("Theorem 2: when the average is biased");
@@ -118,6 +119,13 @@ fn theorem2(page: &mut Page, entries: &[Entry]) -> Result<()> {
         );
     }
     maps.iter().try_for_each(|(entry, _)| page.entry(entry))?;
+    if !thresholds.is_empty() {
+        page.heading("The thresholds, computed");
+        page.paragraph(
+            "Are these thresholds as low as they can be? Dynamic programming finds the slopes and the noise that are worst              for the average, among all that the theorem admits, and with them the asymmetry from which even the worst              average is positive. Where the marks lie on the dashed line the theorem is exact; where they lie below it,              less asymmetry suffices than the theorem asks for. With heavy-ball momentum the average keeps its bias, from              a larger asymmetry on.",
+        );
+    }
+    thresholds.iter().try_for_each(|(entry, _)| page.entry(entry))?;
     if !laws.is_empty() {
         page.heading("An exact law");
         page.paragraph(

@@ -6,7 +6,7 @@ use valleys_sim::profile::grid;
 use valleys_sim::record::{
     AppendixA, AppendixASeed, BiasMap, ClaimRow, Claims, Counterexample, Epoch, ExactLaw, ExactLawRow, FrontPoint,
     Interpolation, Line, LineJudgement, Minima, MinimumCurve, Record, SgdPath, Shift, Solution, Solutions, Threshold,
-    Tightness, TightnessRow, Training, TrialRow, WeakeningRow,
+    ThresholdCurve, ThresholdPoint, Thresholds, Tightness, TightnessRow, Training, TrialRow, WeakeningRow,
 };
 
 /// A number in [0, 1) that looks random: the fractional part of multiples of the golden ratio.
@@ -122,6 +122,45 @@ pub(crate) fn bias_map() -> BiasMap {
         setting: "uniform noise, slopes −c·a₊ and b₊ = 0.5 a₊, 200 chains a cell".to_owned(),
         c,
         nu,
+    }
+}
+
+pub(crate) fn thresholds() -> Thresholds {
+    let curve = |name: &str, value: f64, least: f64, certain: bool| ThresholdCurve {
+        name: name.to_owned(),
+        value,
+        cells: 20,
+        points: (0..=10)
+            .map(|i| {
+                let nu = f64::from(i) / 10.0;
+                let c = ((least + 3.0 * (nu - value).max(0.0)) * 20.0).round() / 20.0;
+                let known = certain.then_some(c + 0.15);
+                ThresholdPoint { nu, negative: Some(c - 0.05), threshold: Some(c), certain: known }
+            })
+            .collect(),
+    };
+    let map = bias_map();
+    Thresholds {
+        long_run: vec![
+            curve("b₊ = 0.5 a₊", 0.5, 2.0, true),
+            curve("b₊ = 0.8 a₊", 0.55, 2.0, true),
+            curve("b₊ = 0.9 a₊", 0.6, 2.0, true),
+            curve("b₊ = 1 a₊", 0.65, 2.0, true),
+        ],
+        round: vec![curve("b₊ = 0.125 a₊", 0.0, 2.0, true), curve("b₊ = 0.5 a₊", 0.1, 2.0, true)],
+        momentum: vec![
+            curve("μ = 0", 0.5, 2.0, false),
+            curve("μ = 0.5", 0.5, 2.5, false),
+            curve("μ = 0.75", 0.5, 3.0, false),
+        ],
+        momentum_b_plus: 0.5,
+        momentum_most: 6.0,
+        sufficient: map
+            .thresholds
+            .iter()
+            .map(|it| Threshold { name: it.name.clone(), nu: it.nu[..16].to_vec(), c: it.c[..16].to_vec() })
+            .collect(),
+        setting: "20 cells to ηa₊".to_owned(),
     }
 }
 
@@ -392,6 +431,7 @@ pub(crate) fn all() -> Vec<(&'static str, Record)> {
         ("theorem1-tightness", Record::Tightness(tightness())),
         ("sgd-path", Record::SgdPath(sgd_path())),
         ("theorem2-map", Record::BiasMap(bias_map())),
+        ("thresholds", Record::Thresholds(thresholds())),
         ("exact-law", Record::ExactLaw(exact_law())),
         ("claims", Record::Claims(claims())),
         ("appendix-a", Record::AppendixA(appendix_a())),
@@ -441,6 +481,10 @@ pub(crate) fn awkward() -> Vec<(&'static str, Record)> {
     many_settings.rows = (0..24).map(|i| many_settings.rows[i % 5].clone()).collect();
     many_settings.rows[3].mean += 0.002;
     many_settings.rows[4].noise = "two-point, state-dependent".to_owned();
+    let mut many_thresholds = thresholds();
+    many_thresholds.long_run.extend(many_thresholds.round.clone());
+    many_thresholds.momentum[1].points.iter_mut().for_each(|point| point.threshold = None);
+    many_thresholds.sufficient.clear();
     let mut small_map = bias_map();
     (small_map.c, small_map.nu) = (vec![1.5, 3.0], vec![0.25, 1.0]);
     small_map.long_run = vec![vec![-1e-4, 2e-4], vec![3e-4, 4e-4]];
@@ -471,6 +515,7 @@ pub(crate) fn awkward() -> Vec<(&'static str, Record)> {
         ("long-training", Record::Training(long)),
         ("many-settings", Record::ExactLaw(many_settings)),
         ("small-map", Record::BiasMap(small_map)),
+        ("many-thresholds", Record::Thresholds(many_thresholds)),
         ("one-seed", Record::AppendixA(one_seed)),
         ("shift-to-the-edge", Record::Shift(opposite)),
         ("short-path", Record::SgdPath(short_path)),

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use valleys_sim::progress::Observer;
 use valleys_sim::sgd::Setting;
 use valleys_sim::theorem2::ProcessHypothesis::{BoundedNoise, SlopesWithinBounds, StartAboveMinusD, ZeroMeanNoise};
+use valleys_sim::theorem2::adversary::worst_case;
 use valleys_sim::theorem2::long_run::{self, LongRun};
-use valleys_sim::theorem2::worst_case::worst_case;
 use valleys_sim::theorem2::{ProcessHypothesis, Statement};
 use valleys_sim::{Result, Seed};
 

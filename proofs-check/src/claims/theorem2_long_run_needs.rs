@@ -2,7 +2,7 @@
 
 use valleys_sim::progress::Observer;
 use valleys_sim::theorem2::ProcessHypothesis::{BoundedNoise, SlopesWithinBounds, StartAboveMinusD, ZeroMeanNoise};
-use valleys_sim::theorem2::{Hypothesis, Statement, long_run::LongRun, worst_case::worst_case};
+use valleys_sim::theorem2::{Hypothesis, Statement, adversary::worst_case, long_run::LongRun};
 use valleys_sim::{Result, Seed};
 
 use super::theorem2_common::{Dropped, chain_evidence, listed, mean, needed};

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::worst_case::worst_case;
+use super::adversary::worst_case;
 use super::{long_run, pathwise, per_round, printed};
 use crate::ensemble::{self, Ensemble, Plan, Start};
 use crate::estimate::{Confidence, Interval};
@@ -50,7 +50,7 @@ impl Default for BiasMapConfig {
 const TOLERANCE: f64 = 5e-3;
 
 /// Simulates SGD at every (c, ν) against the slopes and the noise that make its long-run mean smallest
-/// ([`worst_case`](super::worst_case)), with b₋ = −c·a₊, the smallest |b₋|.
+/// ([`worst_case`]), with b₋ = −c·a₊, the smallest |b₋|.
 ///
 /// Chains start at 0. Every round that begins after the burn-in counts. Progress is counted in points of the map.
 pub fn bias_map(config: &BiasMapConfig, seed: Seed, observer: &dyn Observer) -> Result<BiasMap> {

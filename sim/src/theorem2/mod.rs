@@ -14,9 +14,11 @@
 //! | (HD) | the same along a direction in many dimensions (Section 5.2) | [`visited`] |
 //!
 //! (P), (C) and (L) were derived for this project. Which hypothesis of a statement fails, and by
-//! how much, [`Statement::violations`] says; what they assume of slopes, noise and start is named by [`ProcessHypothesis`]. That the thresholds cannot be lowered, [`sharpness`] shows; the smallest
-//! mean that any adversary can reach, [`worst_case`] computes.
+//! how much, [`Statement::violations`] says; what they assume of slopes, noise and start is named by
+//! [`ProcessHypothesis`]. That the thresholds cannot be lowered, [`sharpness`] shows; the smallest mean that any
+//! adversary can reach, and the thresholds themselves, the [`adversary`] computes.
 
+pub mod adversary;
 pub mod bias_map;
 pub mod exact_law;
 mod hypothesis;
@@ -29,11 +31,11 @@ mod process;
 mod scales;
 pub mod sharpness;
 pub mod visited;
-pub mod worst_case;
 
 #[cfg(test)]
 mod tests;
 
+pub use adversary::{Enclosure, ThresholdsConfig, long_run_threshold, per_round_threshold, thresholds};
 pub use bias_map::{BiasMapConfig, bias_map};
 pub use exact_law::{ExactLawCase, ExactLawConfig, exact_law};
 pub use hypothesis::{Hypothesis, Statement, Violation};
