@@ -287,6 +287,21 @@ mod tests {
     }
 
     #[test]
+    fn two_does_not_suffice_with_momentum() {
+        // Without noise, μ = ½ and c = 2.25: four steps of slopes within [.5, 1] and of −2.25 that come back.
+        let (mut w, mut v, mut sum) = (0.375, 1.625, 0.0);
+        for slope in [0.6875, 0.5625, 1.0, -2.25] {
+            assert_eq!(w < 0.0, slope < 0.0);
+            sum += w;
+            v = 0.5 * v - slope;
+            w += v;
+        }
+        assert_eq!((w, v, sum / 4.0), (0.375, 1.625, -3.0 / 32.0));
+        let game = HeavyBall::new(half(), Bounds { fall: [8, 16], rise: [36, 37], noise: 0 }, 1);
+        assert!(mean(&game).high <= 16.0 * -3.0 / 32.0 + 1e-3);
+    }
+
+    #[test]
     fn momentum_needs_a_larger_asymmetry() {
         let at =
             |momentum, nu| momentum_threshold(momentum, (nu, 0.5), 6.0, 4, &Silent).expect("solved").expect("found");
