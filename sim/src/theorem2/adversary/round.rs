@@ -163,7 +163,7 @@ mod tests {
     fn above_half_the_noise_it_lies_below_the_theorems() {
         for (nu, expected) in [(0.75, 3.75), (1.0, 4.5)] {
             let Enclosure { negative, threshold, certain } = threshold(nu, 0.5, 8);
-            assert_eq!((negative, threshold), (expected, expected), "ν = {nu}");
+            assert_eq!((negative, threshold), (expected, expected), "ν = {nu}, on eighths");
             assert!(certain.is_some_and(|c| c < per_round::threshold(nu)), "{certain:?}");
         }
         // A smaller b₊ lets a round wait longer.
