@@ -8,20 +8,23 @@ From Valleys Require Import Vectors Probability Asymmetry Theorem1Statement Theo
   Theorem1Refuted.
 Open Scope R_scope.
 
-(* Under the printed hypotheses the corrected bound is positive. *)
+(* Under the printed hypotheses the printed bound is positive, and so is the corrected one, which is no smaller. *)
 Theorem theorem1_bound_positive limit radius W V db l xi :
-  printed_hyps limit radius W V db l xi -> 0 < corrected_bound V l xi.
+  printed_hyps limit radius W V db l xi -> 0 < printed_bound V l xi <= corrected_bound V l xi.
 Proof.
-  intros [Hk _ _ Hxi Hpc _ _ _ _ Hl]. unfold corrected_bound, main_term.
+  intros [Hk _ _ Hxi Hpc _ _ _ _ Hl]. split; [|apply corrected_bound_above_printed; auto; lia].
+  unfold printed_bound, main_term.
   assert (T : forall i, (i < count V)%nat -> 2 * xi < (ratio V i - 1) * l i * slope V i / 2).
   { intros i Hi. destruct (Hl i Hi) as [A _]. destruct (Hpc i Hi) as [P C].
     assert (Q : 0 < (ratio V i - 1) * slope V i) by (apply Rmult_lt_0_compat; lra).
     apply (Rmult_lt_compat_r ((ratio V i - 1) * slope V i)) in A; auto.
     unfold Rdiv in A at 1. rewrite Rmult_assoc, Rinv_l, Rmult_1_r in A by lra. lra. }
-  destruct (count V) as [|k]; [lia|]. simpl.
-  assert (0 <= rsum k (fun i => (ratio V i - 1) * l i * slope V i / 2)).
-  { apply rsum_nonneg. intros i Hi. specialize (T i ltac:(lia)). lra. }
-  specialize (T k ltac:(lia)). lra.
+  assert (S : forall n, (n <= count V)%nat ->
+    INR n * (2 * xi) <= rsum n (fun i => (ratio V i - 1) * l i * slope V i / 2)).
+  { induction n as [|n IH]; intros Hn; [simpl; lra|]. rewrite S_INR. simpl rsum.
+    specialize (IH ltac:(lia)). specialize (T n ltac:(lia)). lra. }
+  destruct (count V) as [|k]; [lia|]. simpl rsum. rewrite S_INR.
+  specialize (S k ltac:(lia)). specialize (T k ltac:(lia)). lra.
 Qed.
 
 Definition instance_world (a : nat -> R) : world := ridge 1 2 fair_pair one_axis (plus_minus 2) radius_loss
@@ -65,7 +68,7 @@ Proof.
       with (solution (instance_world fixed_empirical) j) in Ha;
       auto.
     apply functional_extensionality; intros q. unfold foot, vadd, vsub, vscal, vzero, dot; simpl. ring.
-  - eapply theorem1_bound_positive. apply (instance_hyps (fun _ b => b) fixed_empirical).
+  - destruct (theorem1_bound_positive _ _ _ _ _ _ _ (instance_hyps (fun _ b => b) fixed_empirical)). lra.
 Qed.
 
 Lemma instance_gain a : gain (instance_world a) radius_valley (fun _ => 1) = 5/4.

@@ -69,6 +69,15 @@ pub struct Weakening {
 }
 
 impl Weakening {
+    /// The weakening, resting on these machine-checked proofs too.
+    pub(crate) fn with_proofs(mut self, theorems: &'static [&'static str]) -> Self {
+        match &mut self.effect {
+            Effect::Breaks { proofs } | Effect::Unneeded { proofs, .. } => *proofs = theorems,
+            Effect::Unknown => {}
+        }
+        self
+    }
+
     /// Runs the search and returns its record. The same effort and seed give the same record.
     pub fn check(&self, effort: Effort, seed: Seed, observer: &dyn Observer) -> Result<WeakeningRow> {
         let evidence = (self.search)(effort, seed, observer)?;

@@ -48,7 +48,9 @@ pub(super) fn claims() -> Vec<Claim> {
                     minimum of the step limits; the printed bound is positive there and holds",
             formula: "E L(ŵ*) − E L(ŵ* + Σ l_i uⁱ) ≥ Σ (c_i − 1) l_i p_i / 2 − 2kξ > 0",
             hypotheses: Statement::Printed.hypotheses().iter().copied().map(Assumption::Theorem1).collect(),
-            standing: Standing::Tested,
+            standing: Standing::Proved {
+                proofs: &["Theorem1Extremal.theorem1_bound_attained", "Theorem1Instance.theorem1_bound_positive"],
+            },
             weakenings: Vec::new(),
             examination: Box::new(|effort, seed, observer| satisfiable(&ratio(1, 4), effort, seed, observer)),
         },

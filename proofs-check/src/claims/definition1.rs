@@ -29,7 +29,9 @@ fn integrated() -> Claim {
         words: "An asymmetric direction is asymmetric in the integrated form, strictly",
         formula: "L̂(w + t·u) − L̂(w + s·u) < p(t − s) and L̂(w − t·u) − L̂(w − s·u) > c·p(t − s) for r̲ ≤ s < t ≤ r̄",
         hypotheses: vec![SLOPES, CONTINUITY],
-        standing: Standing::Tested,
+        standing: Standing::Proved {
+            proofs: &["Asymmetry.definition1_integrated", "Asymmetry.definition1_integrated_strict"],
+        },
         weakenings: vec![
             Weakening {
                 hypothesis: CONTINUITY,

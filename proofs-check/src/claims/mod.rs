@@ -2,6 +2,8 @@
 
 mod assumption1;
 mod definition1;
+#[cfg(test)]
+mod drift;
 mod theorem1_axes;
 mod theorem1_constants;
 mod theorem1_corrected;

@@ -8,7 +8,7 @@ use valleys_sim::theorem1::{Fault, Hypothesis};
 use valleys_sim::{Result, Seed};
 
 use super::theorem1_corrected::{as_extremal, few, holds};
-use super::theorem1_printed::examine;
+use super::theorem1_printed::{examine, refutation};
 use crate::rational::{Instance, Rational, whole};
 use crate::strategy::theorem1::{Block, Flaw, aligned_world, broken_world};
 use crate::{Assumption, Claim, Effect, Effort, Evidence, Standing, Weakening};
@@ -44,7 +44,7 @@ pub(super) fn claims() -> Vec<Claim> {
             printed(Hypothesis::StepAboveGap),
             MINIMUM,
         ],
-        standing: Standing::Tested,
+        standing: Standing::Proved { proofs: &["Theorem1.theorem1_along_axes"] },
         weakenings: weakenings(),
         examination: Box::new(|effort, seed, observer| {
             let extremal = aligned_world().prop_map(|world| world.extremal(&whole(0)));
@@ -60,13 +60,13 @@ fn weakenings() -> Vec<Weakening> {
     let fault = |hypothesis, instead, fault| Weakening {
         hypothesis,
         instead,
-        effect: Effect::Breaks { proofs: &[] },
+        effect: Effect::Breaks { proofs: refutation(fault) },
         search: Box::new(move |effort, seed, _| examine(fault, effort, seed)),
     };
     let unneeded = |hypothesis, instead, because| Weakening {
         hypothesis,
         instead,
-        effect: Effect::Unneeded { because, proofs: &[] },
+        effect: Effect::Unneeded { because, proofs: &["Theorem1.theorem1_corrected"] },
         search: Box::new(move |effort, seed, observer| holds(&aligned_world(), bound, effort, seed, observer)),
     };
     vec![
@@ -89,7 +89,8 @@ fn weakenings() -> Vec<Weakening> {
             hypothesis: printed(Hypothesis::ShiftWithinWindow),
             instead: "any δ̄_i along axes that are no uⁱ",
             effect: Effect::Unneeded {
-                because: "0 ≤ l_i ≤ min{r̄ − δ̄_i, δ̄_i − r̲} implies what is used", proofs: &[]
+                because: "0 ≤ l_i ≤ min{r̄ − δ̄_i, δ̄_i − r̲} implies what is used",
+                proofs: &["Theorem1.theorem1_corrected"],
             },
             search: Box::new(|effort, seed, observer| {
                 let aside = select(vec![Flaw::Aside(whole(1)), Flaw::Aside(whole(10))]);

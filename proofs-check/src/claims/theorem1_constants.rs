@@ -15,13 +15,13 @@ use crate::trial::for_all;
 use crate::{Assumption, Claim, Effort, Evidence, Standing};
 
 pub(super) fn claims() -> Vec<Claim> {
-    let claim = |id, words, formula, examination| Claim {
+    let claim = |id, words, formula, proofs, examination| Claim {
         id,
         source: "corrected",
         words,
         formula,
         hypotheses: hypotheses(),
-        standing: Standing::Tested,
+        standing: Standing::Proved { proofs },
         weakenings: Vec::new(),
         examination,
     };
@@ -36,13 +36,15 @@ pub(super) fn claims() -> Vec<Claim> {
             "theorem1-constant-half",
             "The constant ½ is best possible, even with strict inequalities in the definition",
             "for every κ > ½ and all p_i, c_i, l_i some world has E L(ŵ) − E L(ŵ + Σ l_i uⁱ) < κ Σ (c_i − 1) p_i l_i − 2ξ",
+            &["Theorem1Extremal.theorem1_bound_attained", "Theorem1Constants.theorem1_constants_best"],
             Box::new(|effort, seed, observer| half(&ratio(1, 2), effort, seed, observer)),
         ),
         claim(
             "theorem1-constant-gap",
             "The constant 2ξ is best possible, even with strict inequalities in the definition",
-            "for every λ < 2, ξ > 0 and all p_i, c_i, l_i some world has \
+            "for every λ < 2, ξ > 0 and all p_i, c_i, l_i, with 4ξ < (c_i − 1) p_i l_i as printed, some world has \
              E L(ŵ) − E L(ŵ + Σ l_i uⁱ) < Σ (c_i − 1) p_i l_i / 2 − λξ",
+            &["Theorem1Extremal.theorem1_bound_attained", "Theorem1Constants.theorem1_constants_best"],
             Box::new(|effort, seed, observer| gap(&whole(2), effort, seed, observer)),
         ),
         Claim {
@@ -52,6 +54,7 @@ pub(super) fn claims() -> Vec<Claim> {
                 "The minimum is the right limit of the step: beyond it some loss, with a minimiser ŵ and strict \
                  inequalities in the definition, breaks the bound",
                 "for every l > min{r̄ − δ̄, δ̄ − r̲} some L̂ has E L(ŵ) − E L(ŵ + l u) < (c − 1) p l / 2",
+                &["Theorem1Limit.theorem1_step_limit_exact"],
                 Box::new(|effort, seed, observer| step_limit(&whole(1), effort, seed, observer)),
             )
         },

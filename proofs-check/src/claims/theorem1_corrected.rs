@@ -50,7 +50,7 @@ fn corrected() -> Claim {
         words: "Bias leads to better generalisation, in both readings: L̂ fixed and L random, L fixed and L̂ random",
         formula: "E L(ŵ) − E L(ŵ + Σ l_i uⁱ) ≥ Σ (c_i − 1) p_i l_i / 2 − 2ξ",
         hypotheses: hypotheses(),
-        standing: Standing::Tested,
+        standing: Standing::Proved { proofs: &["Theorem1.theorem1_corrected"] },
         weakenings: theorem1_hypotheses::weakenings(),
         examination: Box::new(|effort, seed, observer| {
             let bound: Bound = Instance::corrected_bound;
@@ -86,7 +86,7 @@ fn strict() -> Claim {
         words: "The bound is not attained where the definition's inequalities are strict",
         formula: "E L(ŵ) − E L(ŵ + Σ l_i uⁱ) > Σ (c_i − 1) p_i l_i / 2 − 2ξ",
         hypotheses,
-        standing: Standing::Tested,
+        standing: Standing::Proved { proofs: &["Theorem1Strict.theorem1_corrected_strict"] },
         weakenings: vec![
             weakening(STRICT, "slopes ≤ p_i along uⁱ, ≥ c_i p_i along −uⁱ", Box::new(equal)),
             weakening(SOME_STEP, "l_i ≥ 0", Box::new(no_step)),
@@ -108,7 +108,7 @@ fn unbalanced() -> Claim {
         words: "The same when the shift goes to the flat side of direction i with probability q_i",
         formula: "E L(ŵ) − E L(ŵ + Σ l_i uⁱ) ≥ Σ l_i p_i ((c_i + 1) q_i − 1) − 2ξ",
         hypotheses: hypotheses_with(Hypothesis::BalancedProjections, SHARES),
-        standing: Standing::Tested,
+        standing: Standing::Proved { proofs: &["Theorem1.theorem1_unbalanced"] },
         weakenings: vec![
             Weakening {
                 hypothesis: SHARES,

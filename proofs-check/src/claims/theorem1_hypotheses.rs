@@ -93,7 +93,10 @@ pub(super) fn weakenings() -> Vec<Weakening> {
         ),
         (
             "the same with any c_i, not above 1",
-            unneeded("the proof uses no sign of c_i − 1, but the bound then promises no gain"),
+            Effect::Unneeded {
+                because: "the proof uses no sign of c_i − 1, but the bound then promises no gain",
+                proofs: &["Theorem1.theorem1_corrected"],
+            },
             small(Flaw::Ratio, &[(1, 1), (1, 2), (0, 1), (-2, 1)]),
         ),
     ];

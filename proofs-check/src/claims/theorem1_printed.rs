@@ -21,7 +21,7 @@ pub(super) fn claims() -> Vec<Claim> {
         words: "The printed bound is above 0",
         formula: "Σ (c_i − 1) l_i p_i / 2 − 2kξ > 0",
         hypotheses: vec![Assumption::Theorem1(valleys_sim::theorem1::Hypothesis::StepAboveGap)],
-        standing: Standing::Tested,
+        standing: Standing::Proved { proofs: &["Theorem1Instance.theorem1_bound_positive"] },
         weakenings: Vec::new(),
         examination: Box::new(|effort, seed, observer| positive(&ratio(4, 1), effort, seed, observer)),
     };
@@ -42,9 +42,18 @@ fn claim(fault: Fault) -> Claim {
         words: "Bias leads to better generalisation, as printed",
         formula: "E L(ŵ*) − E L(ŵ* + Σ l_i uⁱ) ≥ Σ (c_i − 1) l_i p_i / 2 − 2kξ",
         hypotheses: Statement::Printed.hypotheses().iter().copied().map(Assumption::Theorem1).collect(),
-        standing: Standing::Refuted { fault: wrong, proofs: &[] },
+        standing: Standing::Refuted { fault: wrong, proofs: refutation(fault) },
         weakenings: Vec::new(),
         examination: Box::new(move |effort, seed, _| examine(fault, effort, seed)),
+    }
+}
+
+/// The machine-checked refutation in both readings.
+pub(super) fn refutation(fault: Fault) -> &'static [&'static str] {
+    match fault {
+        Fault::StepMaximum => &["Theorem1Refuted.theorem1_printed_maximum_false"],
+        Fault::GapRadius => &["Theorem1Refuted.theorem1_printed_radius_false"],
+        Fault::ObliqueDirections => &["Theorem1Refuted.theorem1_printed_oblique_false"],
     }
 }
 

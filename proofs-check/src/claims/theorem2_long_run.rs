@@ -28,7 +28,7 @@ pub(super) fn claims() -> Vec<Claim> {
             formula: "E[w₀ + … + w_(n−1)] ≥ ρn − C, ρ = min(β, (P(ηca₊ − θ) − θ)β/(ηca₊ + 2β)), P(y) = max(y, 2y − ηa₊), \
                       C = 9D + ρ + 2η(|b₋| + ν)",
             hypotheses: hypotheses(Statement::LongRun, &PROCESS),
-            standing: Standing::Tested,
+            standing: Standing::Proved { proofs: &["LongRun.long_run"] },
             weakenings: long_run_weakenings(),
             examination: Box::new(|effort, seed, observer| {
                 let bound = |setting: &Setting| -> Result<LongRun> { Ok(LongRun::of(setting)?) };
@@ -47,7 +47,7 @@ pub(super) fn claims() -> Vec<Claim> {
             words: "(L) in short: ν ≤ a₊/2 and c > 2 give a positive long-run average",
             formula: "E[w₀ + … + w_(n−1)] ≥ ρn − C, ρ = β·min(1, 2a₊(c − 2)/(ca₊ + 2b₊)) > 0",
             hypotheses: hypotheses(Statement::LongRunHeadline, &PROCESS),
-            standing: Standing::Tested,
+            standing: Standing::Proved { proofs: &["LongRun.long_run_headline"] },
             weakenings: headline_weakenings(),
             examination: Box::new(|effort, seed, observer| {
                 let bound = |setting: &Setting| -> Result<LongRun> { Ok(LongRun::headline(setting)?) };

@@ -22,7 +22,8 @@ pub(super) fn long_run_weakenings() -> Vec<Weakening> {
         },
         needed(Assumption::Theorem2(Hypothesis::LongRunGain), "(c − 1)a₊ ≥ 2ν alone", || {
             noisy(Statement::LongRun, Hypothesis::LongRunGain)
-        }),
+        })
+        .with_proofs(&["LongRunSharp.long_run_threshold_exact"]),
     ];
     weakenings.extend(process_weakenings(Statement::LongRun));
     weakenings
@@ -32,13 +33,15 @@ pub(super) fn headline_weakenings() -> Vec<Weakening> {
     let mut weakenings = vec![
         needed(Assumption::Theorem2(Hypothesis::NoiseWithinHalfFlatSlope), "ν ≤ a₊", || {
             noisy(Statement::LongRunHeadline, Hypothesis::NoiseWithinHalfFlatSlope)
-        }),
+        })
+        .with_proofs(&["LongRunSharp.long_run_threshold_exact"]),
         needed(Assumption::Theorem2(Hypothesis::AsymmetryAboveTwo), "c > 1", || {
             let chain = cycle(&Lattice::new(2, 1, 3, 0))?;
             let shown = format!("The cycle {} has mean −1/6", listed(&chain.lattice, [1, 0, -2]));
             let dropped = Dropped { setting: &[Hypothesis::AsymmetryAboveTwo], process: &[] };
             chain_evidence(&chain, Statement::LongRunHeadline, dropped, chain.long_run_mean(), &shown)
-        }),
+        })
+        .with_proofs(&["LongRunSharp.long_run_sharp"]),
     ];
     weakenings.extend(process_weakenings(Statement::LongRunHeadline));
     weakenings
@@ -55,7 +58,8 @@ pub(super) fn process_weakenings(statement: Statement) -> Vec<Weakening> {
             let mean = chain.long_run_mean();
             let dropped = Dropped { setting: &[], process: &[BoundedNoise] };
             chain_evidence(&chain, statement, dropped, mean, &format!("No iterate is above 0, and the mean is {mean}"))
-        }),
+        })
+        .with_proofs(&["Variance.long_run_needs_bounded_noise"]),
         needed(process(SlopesWithinBounds), "flat slopes ≥ 0: b₊ = 0", move || {
             let chain = Chain::cycle(Lattice::new(1, 1, 4, 0), &[(0, 0)]);
             let shown = "It stays at 0: the mean is 0, not ρ = ⅔ > 0 as for b₊ = 1";

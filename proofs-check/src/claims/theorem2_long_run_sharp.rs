@@ -25,7 +25,7 @@ pub(super) fn claims() -> Vec<Claim> {
                 .into_iter()
                 .chain(process(&[ZeroMeanNoise, BoundedNoise, SlopesWithinBounds]))
                 .collect(),
-            standing: Standing::Tested,
+            standing: Standing::Proved { proofs: &["LongRunSharp.long_run_threshold_exact"] },
             weakenings: Vec::new(),
             examination: Box::new(|effort, seed, observer| {
                 let little = little_noise(0, effort, seed, observer)?;
@@ -41,7 +41,10 @@ pub(super) fn claims() -> Vec<Claim> {
             standing: Standing::Refuted {
                 fault: "for every c > 1 and ν > 0: with a small slope b at 0 the noise leads to −c with probability b/c, with \
                         variance b(c − b) ≤ ν², and every iterate is ≤ 0",
-                proofs: &[],
+                proofs: &[
+                    "Variance.long_run_needs_bounded_noise",
+                    "Variance.long_run_headline_fails_with_bounded_variance",
+                ],
             },
             weakenings: Vec::new(),
             examination: Box::new(|_, _, _| variance()),

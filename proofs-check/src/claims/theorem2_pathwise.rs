@@ -25,7 +25,7 @@ pub(super) fn claims() -> Vec<Claim> {
                     one sharp iterate, and sums to at least",
             formula: "D((n + 1)(m − n/2) − 1) with m = w₀/D, n = ⌊m⌋",
             hypotheses: hypotheses(Statement::Pathwise, &process),
-            standing: Standing::Tested,
+            standing: Standing::Proved { proofs: &["Pathwise.pathwise_sum", "Pathwise.one_sharp_iterate"] },
             weakenings: pathwise_weakenings(),
             examination: Box::new(|effort, seed, observer| {
                 let paths = on_paths(effort, seed, observer, &|lattice, start| bound(lattice, start))?;
@@ -38,18 +38,25 @@ pub(super) fn claims() -> Vec<Claim> {
             words: "(P) On every path, whatever the mean of the noise, every prepared round has a positive average",
             formula: "(c − 2)a₊ > 3ν ⇒ w₀ + … + w_T > 0",
             hypotheses: positive,
-            standing: Standing::Tested,
+            standing: Standing::Proved { proofs: &["Pathwise.prepared_rounds_positive"] },
             weakenings: positive_weakenings(),
             examination: Box::new(|effort, seed, observer| positive_on_worst_paths(1, effort, seed, observer)),
         },
         Claim {
             id: "theorem2-pathwise-sharp",
             source: "corrected",
-            words: "(P) is sharp: for ν ≥ b₊ its bound is the smallest sum of a round from w₀, positive if and only if w₀ > D, and for every setting with \
-                    b₊ < a₊ or ν > 0 just below (c − 2)a₊ > 3ν some prepared round has a sum < 0",
+            words: "(P) is sharp: from every w₀ ≥ 0 some path of falls of at most D has just this sum, which is above 0 if and \
+                    only if w₀ > D; and where (c − 2)a₊ ≤ 3ν and (c − 1)a₊ ≥ b₊ + ν some prepared round of SGD, (w_min, 0, −D), \
+                    has a sum ≤ 0",
             formula: "inf (w₀ + … + w_T) = D((n + 1)(m − n/2) − 1)",
             hypotheses: hypotheses(Statement::Pathwise, &[BoundedNoise, SlopesWithinBounds, PreparedRound]),
-            standing: Standing::Tested,
+            standing: Standing::Proved {
+                proofs: &[
+                    "Pathwise.pathwise_bound_attained",
+                    "Pathwise.pathwise_positive_iff",
+                    "PathwiseSharp.pathwise_threshold_sharp",
+                ],
+            },
             weakenings: Vec::new(),
             examination: Box::new(|effort, seed, observer| {
                 Ok(attained(effort, seed, observer)?.and(below(effort, seed, observer)?))

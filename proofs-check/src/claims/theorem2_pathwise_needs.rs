@@ -54,7 +54,8 @@ pub(super) fn pathwise_weakenings() -> Vec<Weakening> {
                 })
             },
         ),
-        needed(process(PreparedRound), "any round", || unprepared(Statement::Pathwise)),
+        needed(process(PreparedRound), "any round", || unprepared(Statement::Pathwise))
+            .with_proofs(&["Theorem2Printed.first_round_negative"]),
     ]
 }
 
@@ -70,7 +71,8 @@ pub(super) fn positive_weakenings() -> Vec<Weakening> {
         needed(process(BoundedNoise), "E[ω_t | w₀, …, w_t] = 0 and E[ω_t² | w₀, …, w_t] ≤ ν²", rare_leap),
         needed(process(SlopesWithinBounds), "flat slopes ≥ b₊ of any size", move || steep_flat_slope(statement)),
         needed(process(SlopesWithinBounds), "sharp slopes < 0 of any size", move || gentle_sharp_slope(statement)),
-        needed(process(PreparedRound), "any round", move || unprepared(statement)),
+        needed(process(PreparedRound), "any round", move || unprepared(statement))
+            .with_proofs(&["Theorem2Printed.first_round_negative"]),
     ]
 }
 

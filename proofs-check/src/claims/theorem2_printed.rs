@@ -25,7 +25,7 @@ pub(super) fn claims() -> Vec<Claim> {
             hypotheses: printed(&[ZeroMeanNoise, BoundedNoise, SlopesWithinBounds]),
             standing: Standing::Refuted {
                 fault: "the first round may start from anywhere: it has to be prepared",
-                proofs: &[],
+                proofs: &["Theorem2Printed.first_round_negative"],
             },
             weakenings: Vec::new(),
             examination: Box::new(|_, _, _| first_round()),
@@ -36,7 +36,10 @@ pub(super) fn claims() -> Vec<Claim> {
             words: WORDS,
             formula: FORMULA,
             hypotheses: printed(&[BoundedNoise, SlopesWithinBounds, PreparedRound]),
-            standing: Standing::Refuted { fault: "noise with a mean can hold a round just above 0", proofs: &[] },
+            standing: Standing::Refuted {
+                fault: "noise with a mean can hold a round at 0",
+                proofs: &["Theorem2Printed.zero_mean_noise_needed"],
+            },
             weakenings: Vec::new(),
             examination: Box::new(|_, _, _| noise_mean()),
         },
@@ -47,7 +50,8 @@ pub(super) fn claims() -> Vec<Claim> {
             formula: "E[w̄] > 0 for every c > 1",
             hypotheses: [ZeroMeanNoise, BoundedNoise, SlopesWithinBounds].map(Assumption::Process).into(),
             standing: Standing::Refuted {
-                fault: "for c < 2 the cycle (c − 1, 0, −1) has mean (c − 2)/3", proofs: &[]
+                fault: "for c < 2 the cycle (c − 1, 0, −1) has mean (c − 2)/3",
+                proofs: &["LongRunSharp.long_run_sharp"],
             },
             weakenings: Vec::new(),
             examination: Box::new(|_, _, _| every_asymmetry()),
@@ -58,7 +62,7 @@ pub(super) fn claims() -> Vec<Claim> {
             words: "SGD averaging generates a bias, with the two missing conditions, and whether the T + 1 terms are divided by T + 1 or T",
             formula: "E[w̄ | start] ≥ c₀ > 0 with the c₀ of (C)",
             hypotheses: printed(&[ZeroMeanNoise, BoundedNoise, SlopesWithinBounds, PreparedRound]),
-            standing: Standing::Tested,
+            standing: Standing::Proved { proofs: &["Theorem2Printed.theorem2_printed_for_prepared_rounds"] },
             weakenings: prepared_weakenings(),
             examination: Box::new(|effort: Effort, seed: Seed, observer: &dyn Observer| {
                 let rounds = examine(Statement::Printed, effort, seed, observer)?;
@@ -92,14 +96,15 @@ pub(super) fn first_round() -> Result<Evidence> {
 }
 
 pub(super) fn noise_mean() -> Result<Evidence> {
-    let (height, wait) = (1e-3, 1_000_000);
-    let example = sharpness::freezing_noise(height, wait)?;
+    let wait = 10_000;
+    let example = sharpness::freezing_noise(wait)?;
     Statement::Printed.check(&example.setting)?;
     let c0 = PerRound::of(&example.setting)?.c0();
     let mean = example.mean();
     let shown = format!(
-        "c = 16, a₊ = ν = η = 1, b₊ = ½, b₋ = −16: ω = −b₊ at height {height} for {wait} steps gives a round of mean \
-         {mean:.5}, below c₀ = {c0:.5}, and as near to {height} as one waits"
+        "c = 16, a₊ = ν = η = 1, b₊ = ½, b₋ = −16: the prepared round from 15 falls to 0 in steps of 1 and then waits there, \
+         with ω = −b₊, for {wait} steps: its mean, 119/(17 + {wait}) = {mean:.5}, is below c₀ = {c0:.5}, and as near to 0 as one \
+         waits"
     );
     Ok(path_evidence(&example, mean - c0, shown))
 }

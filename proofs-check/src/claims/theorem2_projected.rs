@@ -23,7 +23,7 @@ pub(super) fn claims() -> Vec<Claim> {
                     chain, so it is not enough that Theorem 2 holds on lines",
             formula: "E[s₀ + … + s_(n−1)] ≥ ρn − C, E[s̄ | start] ≥ c₀",
             hypotheses: hypotheses(Statement::LongRun, &[&PROCESS[..], &[SameHyperplane]].concat()),
-            standing: Standing::Tested,
+            standing: Standing::Proved { proofs: &["Projection.projected_sgd"] },
             weakenings: weakenings(),
             examination: Box::new(|effort, seed, observer| examine(0.0, effort, seed, observer)),
         },

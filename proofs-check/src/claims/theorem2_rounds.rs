@@ -26,7 +26,7 @@ pub(super) fn claims() -> Vec<Claim> {
             words: "(C) Every prepared round has a positive expected average, at least c₀, which does not depend on b₋",
             formula: "E[w̄ | start] ≥ c₀ = (Q(w_min) − θ)/(1 + (w_min + θ)/β) > 0, Q(w) = max(w, w(w + D)/(2D))",
             hypotheses: hypotheses(Statement::PerRound, &process),
-            standing: Standing::Tested,
+            standing: Standing::Proved { proofs: &["PerRound.per_round", "PerRound.per_round_limit"] },
             weakenings: round_weakenings(),
             examination: Box::new(|effort, seed, observer| examine(Statement::PerRound, effort, seed, observer)),
         },
@@ -50,7 +50,7 @@ pub(super) fn claims() -> Vec<Claim> {
             words: "A round is short in the mean: from any w₀ ≥ 0 the iterates up to and with the first sharp one number at most",
             formula: "E[N | start] ≤ 1 + (w₀ + θ)/β",
             hypotheses: any_round.clone(),
-            standing: Standing::Tested,
+            standing: Standing::Proved { proofs: &["RoundLength.expected_round_length"] },
             weakenings: length_weakenings(),
             examination: Box::new(|effort, seed, observer| {
                 on_rounds(Statement::Pathwise, effort, seed, observer, &|lattice, start, law| {
@@ -65,7 +65,7 @@ pub(super) fn claims() -> Vec<Claim> {
             words: "Every round ends with probability 1",
             formula: "P(T > n | start) ≤ (w₀ + θ)/(β(n + 1)) → 0",
             hypotheses: any_round,
-            standing: Standing::Tested,
+            standing: Standing::Proved { proofs: &["RoundLength.unfinished_round", "RoundLength.round_ends"] },
             weakenings: Vec::new(),
             examination: Box::new(|effort, seed, observer| {
                 on_rounds(Statement::Pathwise, effort, seed, observer, &|lattice, start, law| {

@@ -34,7 +34,8 @@ pub(super) fn round_weakenings() -> Vec<Weakening> {
                 })
             },
         ),
-        needed(Assumption::Theorem2(Hypothesis::RoundGain), "(c − 1)a₊ ≥ 2ν alone", short_round),
+        needed(Assumption::Theorem2(Hypothesis::RoundGain), "(c − 1)a₊ ≥ 2ν alone", short_round)
+            .with_proofs(&["PerRoundSharp.per_round_threshold_exact"]),
         needed(
             process(ZeroMeanNoise),
             "noise whose mean only pushes to the flat side, E[ω_t | w₀, …, w_t] ≤ 0",
@@ -61,8 +62,10 @@ pub(super) fn round_weakenings() -> Vec<Weakening> {
                     Ok(beyond_rounding(law.average, bound, walk.lattice.a_plus as f64))
                 })
             },
-        ),
-        needed(process(PreparedRound), "any round", || unprepared(Statement::PerRound)),
+        )
+        .with_proofs(&["PerRound.per_round"]),
+        needed(process(PreparedRound), "any round", || unprepared(Statement::PerRound))
+            .with_proofs(&["Theorem2Printed.first_round_negative"]),
     ]
 }
 

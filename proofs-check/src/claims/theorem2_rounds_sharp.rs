@@ -21,7 +21,12 @@ pub(super) fn claims() -> Vec<Claim> {
                     below it, for every b₊ < 1 if ν ≤ ½, and for some b₊ > 0 if ν > ½, a prepared round has an expected average",
             formula: "E[w̄ | start] < 0",
             hypotheses: assume(&[Hypothesis::SeveralFlatSlopes]),
-            standing: Standing::Tested,
+            standing: Standing::Proved {
+                proofs: &[
+                    "PerRoundSharp.per_round_threshold_exact",
+                    "PerRoundSharpNoisy.per_round_threshold_exact_as_b_vanishes",
+                ],
+            },
             weakenings: Vec::new(),
             examination: Box::new(|effort, seed, observer| {
                 let little = little_noise(effort, seed, observer)?;
