@@ -34,11 +34,12 @@ pub fn four_numbers(certificate: &Certificate) -> String {
     format!("({}, {}, {}, {})", number(r_hi), number(r_lo), number(p), ratio(certificate))
 }
 
-/// A relative slack with its order of magnitude, `0` where a bound is met with equality; a dash if nothing was tried.
+/// A relative slack with its order of magnitude, `0` where a bound is met with equality (kept as a tiny negative number where
+/// a strict one is broken by it); a dash if nothing was tried.
 pub fn slack(slack: Option<f64>) -> String {
     match slack {
         None => "–".to_owned(),
-        Some(0.0) => "0".to_owned(),
+        Some(slack) if slack.abs() <= f64::MIN_POSITIVE => "0".to_owned(),
         Some(slack) => format!("{slack:.1e}"),
     }
 }
