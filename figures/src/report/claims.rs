@@ -23,6 +23,7 @@ pub(super) fn write(page: &mut Page, entries: &[Entry]) -> Result<()> {
     );
     for (entry, record) in claims {
         standings(page, record);
+        proofs(page, record);
         refutations(page, record);
         hypotheses(page, record);
         slacks(page, record);
@@ -42,16 +43,23 @@ fn code(names: &[String]) -> String {
 fn standings(page: &mut Page, claims: &Claims) {
     let row = |it: &ClaimRow| {
         vec![
-            format!("`{}`", it.id).into(),
-            it.source.as_str().into(),
+            format!("`{}` ({})", it.id, it.source).into(),
             format!("{}: {}", it.words, it.formula).into(),
             it.standing.as_str().into(),
-            code(&it.proofs).into(),
             agreement(it.upheld),
         ]
     };
     let rows: Vec<Vec<Field>> = claims.rows.iter().map(row).collect();
-    page.table(&["claim", "source", "statement", "standing", "proof", "this run"], &rows);
+    page.table(&["claim", "statement", "standing", "this run"], &rows);
+}
+
+fn proofs(page: &mut Page, claims: &Claims) {
+    let of = claims.rows.iter().filter(|it| !it.proofs.is_empty());
+    let rows: Vec<Vec<Field>> = of.map(|it| vec![format!("`{}`", it.id).into(), code(&it.proofs).into()]).collect();
+    if !rows.is_empty() {
+        page.heading("Machine-checked proofs and refutations");
+        page.table(&["claim", "theorems of `proofs-check/coq`"], &rows);
+    }
 }
 
 fn refutations(page: &mut Page, claims: &Claims) {
@@ -68,13 +76,13 @@ fn refutations(page: &mut Page, claims: &Claims) {
 }
 
 fn hypotheses(page: &mut Page, claims: &Claims) {
-    let row = |id: &str, it: &WeakeningRow| {
+    let row = |it: &WeakeningRow| {
         let cases: u64 = it.trials.iter().map(|trial| trial.cases).sum();
         let shown = match (&it.counterexample, &it.because) {
             (Some(counterexample), _) => counterexample.clone(),
             (None, because) => {
                 let because = because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
-                format!("no counterexample in {} cases{because}", grouped(cases))
+                format!("no counterexample in {}{because}", counted(cases))
             }
         };
         let proofs = if it.proofs.is_empty() { String::new() } else { format!(" ({})", code(&it.proofs)) };
@@ -83,21 +91,23 @@ fn hypotheses(page: &mut Page, claims: &Claims) {
         } else {
             Field::Warning(format!("not {} in this run", it.effect))
         };
-        vec![
-            format!("`{id}`").into(),
-            it.hypothesis.as_str().into(),
-            it.instead.as_str().into(),
-            effect,
-            format!("{shown}{proofs}").into(),
-        ]
+        vec![it.hypothesis.as_str().into(), it.instead.as_str().into(), effect, format!("{shown}{proofs}").into()]
     };
-    let rows: Vec<Vec<Field>> =
-        claims.rows.iter().flat_map(|claim| claim.weakenings.iter().map(|it| row(&claim.id, it))).collect();
-    if !rows.is_empty() {
-        page.heading("Which hypotheses are needed");
-        page.paragraph("Each hypothesis is dropped or weakened in turn, and everything else kept.");
-        page.table(&["claim", "hypothesis", "instead", "so it is", "shown by"], &rows);
+    let weakened: Vec<&ClaimRow> = claims.rows.iter().filter(|claim| !claim.weakenings.is_empty()).collect();
+    if weakened.is_empty() {
+        return;
     }
+    page.heading("Which hypotheses are needed");
+    page.paragraph("Each hypothesis is dropped or weakened in turn, and everything else kept.");
+    for claim in weakened {
+        page.paragraph(&format!("`{}`: {}", claim.id, claim.words));
+        let rows: Vec<Vec<Field>> = claim.weakenings.iter().map(row).collect();
+        page.table(&["hypothesis", "instead", "so it is", "shown by"], &rows);
+    }
+}
+
+fn counted(cases: u64) -> String {
+    if cases == 1 { "1 case".to_owned() } else { format!("{} cases", grouped(cases)) }
 }
 
 fn slacks(page: &mut Page, claims: &Claims) {
