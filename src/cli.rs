@@ -34,6 +34,9 @@ pub(crate) enum Command {
     AppendixA(AppendixA),
     /// Train a network with stochastic weight averaging, then SGD from the averaged solution.
     Train(Train),
+    /// Fetch, verify or look at a data set.
+    #[command(subcommand)]
+    Data(Data),
     /// Measure the loss landscape around a trained solution.
     #[command(subcommand)]
     Landscape(Landscape),
@@ -74,8 +77,8 @@ pub(crate) struct Reproduce {
     /// How much to run.
     #[arg(long, value_enum, default_value = "quick")]
     pub(crate) profile: Profile,
-    /// Folder with CIFAR-10's binary files (cifar-10-batches-bin), for --profile small.
-    #[arg(long, value_name = "DIR")]
+    /// Images for --profile small: the name of a fetched set, such as cifar10; a folder; or NAME=DIR.
+    #[arg(long, value_name = "DATA")]
     pub(crate) data: Option<PathBuf>,
     /// The root seed of every random stream.
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -179,8 +182,8 @@ pub(crate) struct Train {
     /// Network: resnet8, resnet20, … (depth 6n+2, or 9n+2 from 44 on).
     #[arg(long, value_name = "NAME")]
     pub(crate) network: Option<String>,
-    /// Folder with CIFAR-10's binary files [default: the embedded images].
-    #[arg(long, value_name = "DIR")]
+    /// Images: the name of a fetched set, such as cifar10; a folder; or NAME=DIR [default: the embedded images].
+    #[arg(long, value_name = "DATA")]
     pub(crate) data: Option<PathBuf>,
     /// Epochs of SGD, averaging included.
     #[arg(long, value_name = "N")]
@@ -205,6 +208,65 @@ pub(crate) struct Train {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Data {
+    /// Download the official files, unless they are there, and check them.
+    Fetch(Fetch),
+    /// Compare the files that are there with the published checksums.
+    Verify(Verify),
+    /// Count a data set's images by class, measure its colours, and draw a contact sheet.
+    Info(Info),
+}
+
+/// Where data sets lie unless said otherwise.
+pub(crate) const DATA_FOLDER: &str = "valleys-data";
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "An interrupted download goes on where it stopped. Proxies: https_proxy and http_proxy. Without a \
+network, put the archive (its address: docs/data.md) into DIR by hand and run the same command: it is checked and unpacked."
+)]
+pub(crate) struct Fetch {
+    /// Data set: cifar10, cifar100, svhn or stl10.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Folder to put it into.
+    #[arg(long, value_name = "DIR", default_value = DATA_FOLDER)]
+    pub(crate) dir: PathBuf,
+    /// Address of a folder with the same files, instead of the official one.
+    #[arg(long, value_name = "URL")]
+    pub(crate) mirror: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Data set: cifar10, cifar100, svhn or stl10.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Folder it lies in.
+    #[arg(long, value_name = "DIR", default_value = DATA_FOLDER)]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Info {
+    /// A data set fetched before, by name; a folder; or NAME=DIR where a folder holds several.
+    #[arg(value_name = "DATA")]
+    pub(crate) data: PathBuf,
+    /// Folder that data sets named without one lie in.
+    #[arg(long, value_name = "DIR", default_value = DATA_FOLDER)]
+    pub(crate) dir: PathBuf,
+    /// Seed that parts a folder without train and test, or draws the embedded images.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Draw some training images of every class.
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) sheet: Option<PathBuf>,
+    /// Images of a class on the sheet.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub(crate) images: u8,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Landscape {
     /// Train and test loss along one direction through a solution, and its certificate of asymmetry.
     Line(Line),
@@ -215,8 +277,8 @@ pub(crate) struct Line {
     /// Run folder of `train` or `reproduce`.
     #[arg(value_name = "RUN")]
     pub(crate) run: PathBuf,
-    /// Folder with CIFAR-10's binary files, if the run used them.
-    #[arg(long, value_name = "DIR")]
+    /// Images: name, folder or NAME=DIR, if the run did not use the embedded ones.
+    #[arg(long, value_name = "DATA")]
     pub(crate) data: Option<PathBuf>,
     /// The solution to centre on.
     #[arg(long, value_enum, default_value = "sgd")]

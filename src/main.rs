@@ -11,13 +11,14 @@ mod points;
 mod progress;
 mod run_folder;
 mod session;
+mod sheet;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, Landscape};
+use cli::{Cli, Command, Data, Landscape};
 use error::{Error, Result};
 
 fn main() -> ExitCode {
@@ -46,6 +47,9 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Check(options) => command::check::run(options),
         Command::AppendixA(options) => command::theory::appendix_a(options),
         Command::Train(options) => command::train::run(options),
+        Command::Data(Data::Fetch(options)) => command::data::fetch(options),
+        Command::Data(Data::Verify(options)) => command::data::verify(options),
+        Command::Data(Data::Info(options)) => command::data::info(options),
         Command::Landscape(Landscape::Line(options)) => command::landscape::line(options),
         Command::Certify(options) => command::certify::run(options),
         Command::Report(options) => command::report::run(options),

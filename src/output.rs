@@ -15,6 +15,11 @@ pub(crate) fn line(text: impl Display) -> Result<()> {
     }
 }
 
+/// Writes one line to standard error. A closed one must not stop the work.
+pub(crate) fn note(text: impl Display) {
+    drop(writeln!(std::io::stderr().lock(), "note: {text}"));
+}
+
 /// Writes a value as indented JSON.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<()> {
     line(serde_json::to_string_pretty(value).map_err(|error| Error::Failed(error.to_string()))?)

@@ -29,7 +29,7 @@ pub(crate) fn line(options: &cli::Line) -> Result<()> {
         return Err(Error::Usage(format!("--out is {}; allowed: another folder than the run", options.run.display())));
     }
     let trained: Config = read_toml(&source.path("config.toml"))?;
-    let (Some(experiment), Some(images)) = (trained.experiment, &trained.data) else {
+    let (Some(mut experiment), Some(images)) = (trained.experiment, &trained.data) else {
         return Err(Error::file(&options.run, "trained no network; a run of `valleys train` or `reproduce` is needed"));
     };
     let seed = trained.seed;
@@ -40,7 +40,7 @@ pub(crate) fn line(options: &cli::Line) -> Result<()> {
     if options.data.is_none() && images.name != synthetic::NAME {
         return Err(strangers());
     }
-    let data = network::dataset(options.data.as_deref(), &experiment, seed)?;
+    let data = network::dataset(options.data.as_deref(), &mut experiment, seed)?;
     if data.checksum() != images.sha256 {
         return Err(strangers());
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use valleys_figures::words::{self, number};
 use valleys_harness::checkpoint;
-use valleys_harness::data::{Dataset, cifar10, synthetic};
+use valleys_harness::data::{Dataset, Normalisation, synthetic};
 use valleys_harness::landscape::{Probe, direction, interpolation, line};
 use valleys_harness::model::Graph;
 use valleys_harness::params::Weights;
@@ -16,6 +16,8 @@ use valleys_sim::direction::Family;
 use valleys_sim::record::{LineJudgement, Record, Solution, Solutions, Training};
 
 use super::certify::{SHIFT_RADIUS, SHIFTS, measure_shift};
+use super::data::{self, Source};
+use crate::cli::DATA_FOLDER;
 use crate::config::Data;
 use crate::error::Result;
 use crate::output;
@@ -23,13 +25,32 @@ use crate::points::PointFile;
 use crate::run_folder::RunFolder;
 use crate::session::{Session, wrong_kind};
 
-/// CIFAR-10 from a folder, or the embedded images; as many of them as the experiment asks for.
-pub(super) fn dataset(data: Option<&Path>, experiment: &Preset, seed: Seed) -> Result<Dataset> {
-    let (train, test) = (experiment.train_images, experiment.test_images);
-    Ok(match data {
-        Some(folder) => cifar10::read(folder)?.reduced(train, test, seed)?,
-        None => synthetic::draw(train, test, seed)?,
-    })
+/// The images `--data` names, or the embedded ones; as many of them as the experiment asks for, or all there are, and
+/// then the experiment is told so.
+pub(super) fn dataset(data: Option<&Path>, experiment: &mut Preset, seed: Seed) -> Result<Dataset> {
+    let whole = match data {
+        None => None,
+        Some(data) => match data::source(data, Path::new(DATA_FOLDER))? {
+            Source::Drawn => None,
+            Source::Stored { place, kind } => Some(data::open(&place, kind, seed)?.dataset),
+        },
+    };
+    let data = match whole {
+        None => synthetic::draw(experiment.train_images, experiment.test_images, seed)?,
+        Some(whole) => {
+            experiment.train_images = experiment.train_images.min(whole.train().len());
+            experiment.test_images = experiment.test_images.min(whole.test().len());
+            let spec = &mut experiment.landscape;
+            spec.statistics_images = spec.statistics_images.min(experiment.train_images);
+            spec.train_images = spec.train_images.min(experiment.train_images);
+            spec.test_images = spec.test_images.min(experiment.test_images);
+            whole.reduced(experiment.train_images, experiment.test_images, seed)?
+        }
+    };
+    // The official code has constants of its own for VGG, where the images are photographs.
+    let vgg = experiment.training.architecture.name().starts_with("vgg");
+    let photographs = data.normalisation() == Normalisation::CIFAR;
+    Ok(if vgg && photographs { data.with_normalisation(Normalisation::VGG) } else { data })
 }
 
 /// What the configuration says of a data set.

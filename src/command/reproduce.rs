@@ -35,16 +35,16 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
         }
         (Profile::Small, Some(folder)) => ("small", Some(folder.as_path())),
         (Profile::Small, None) => {
-            let problem = "--profile small needs --data DIR, the folder of CIFAR-10's binary files";
+            let problem = "--profile small needs --data: a name such as cifar10 (after `valleys data fetch cifar10`), or a folder";
             return Err(Error::Usage(problem.to_string()));
         }
     };
     let seed = Seed(options.seed);
-    let (experiment, directions) = match options.profile {
+    let (mut experiment, directions) = match options.profile {
         Profile::Small => (Preset::small(seed), SMALL),
         _ => (Preset::quick(seed), QUICK),
     };
-    let dataset = network::dataset(data, &experiment, seed)?;
+    let dataset = network::dataset(data, &mut experiment, seed)?;
     let directions: Vec<_> = directions.iter().map(|&(family, index)| (family.to_string(), index)).collect();
     let config = Config {
         data: Some(network::describe(&dataset)),
@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
     line(check::summary(&claims))?;
     theory::appendix_a_step(&mut session, seed, &AppendixA::default())?;
 
-    let source = if data.is_some() { " --data DIR" } else { "" };
+    let source = if data.is_some() { " --data DATA" } else { "" };
     let command = format!("valleys reproduce --profile {name}{source} --seed {}", seed.0);
     network::train(&mut session, &command, &recipe, &dataset)?;
     let architecture = recipe.config().architecture;

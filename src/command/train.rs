@@ -12,9 +12,9 @@ use crate::session::Session;
 
 pub(crate) fn run(options: &Train) -> Result<()> {
     let seed = Seed(options.step.seed);
-    let experiment = resolve(options, seed)?;
+    let mut experiment = resolve(options, seed)?;
     let recipe = experiment.training.clone().check().map_err(usage)?;
-    let data = network::dataset(options.data.as_deref(), &experiment, seed)?;
+    let data = network::dataset(options.data.as_deref(), &mut experiment, seed)?;
     let described = network::describe(&data);
     let config = Config { data: Some(described), experiment: Some(experiment), ..Config::of("train", seed) };
     let mut session = Session::open(&options.step.output, "valleys-run-train", &config, seed)?;

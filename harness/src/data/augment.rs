@@ -18,6 +18,8 @@ pub struct Augmentation {
 impl Augmentation {
     /// The paper's: pad 4, random crop, flip.
     pub const CROP_AND_FLIP: Self = Self { padding: 4, flip: true };
+    /// Pad 4 and random crop, for digits: a mirrored digit is none.
+    pub const CROP: Self = Self { padding: 4, flip: false };
     /// Images as they are.
     pub const NONE: Self = Self { padding: 0, flip: false };
 

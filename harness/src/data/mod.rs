@@ -3,18 +3,41 @@
 //! Every set holds 32×32 RGB images as bytes, plane by plane (all red, all green, all blue; rows from the top), the
 //! layout of the CIFAR binary files and, byte for float, of the NCHW batches the networks read.
 
+mod archive;
 pub mod augment;
-pub mod cifar10;
+mod cifar_binary;
+mod cifar_python;
+mod cursor;
+mod download;
+mod fetch;
+mod folder;
+mod hold_out;
+mod kind;
 pub mod loader;
+mod mat5;
+mod normalisation;
+mod official;
+mod open;
+mod pickle;
+mod raster;
+mod stl10;
+pub mod summary;
+mod svhn;
 pub mod synthetic;
+mod verify;
 
 use rand::RngExt;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use valleys_sim::Seed;
 use valleys_sim::seed::Stream;
 
 pub use augment::Augmentation;
+pub use download::Downloader;
+pub use fetch::{Fetched, fetch};
+pub use kind::DataKind;
+pub use normalisation::Normalisation;
+pub use open::{Opened, open};
+pub use verify::{Finding, Verified, verify};
 
 use crate::{Error, Result};
 
@@ -97,59 +120,6 @@ impl ImageSet {
     }
 }
 
-/// Mean and standard deviation of each colour plane, of pixel values in [0, 1].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "UncheckedNormalisation")]
-pub struct Normalisation {
-    mean: [f32; CHANNELS],
-    std: [f32; CHANNELS],
-}
-
-#[derive(Deserialize)]
-struct UncheckedNormalisation {
-    mean: [f32; CHANNELS],
-    std: [f32; CHANNELS],
-}
-
-impl TryFrom<UncheckedNormalisation> for Normalisation {
-    type Error = Error;
-
-    fn try_from(raw: UncheckedNormalisation) -> Result<Self> {
-        Self::new(raw.mean, raw.std)
-    }
-}
-
-impl Normalisation {
-    /// The constants the official code uses for CIFAR with ResNets and DenseNet.
-    pub const CIFAR: Self = Self { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.2010] };
-    /// One half, for SVHN and the synthetic images.
-    pub const HALF: Self = Self { mean: [0.5; CHANNELS], std: [0.5; CHANNELS] };
-
-    /// Checks and builds: finite means, finite standard deviations above zero.
-    pub fn new(mean: [f32; CHANNELS], std: [f32; CHANNELS]) -> Result<Self> {
-        for (channel, (&mean, &std)) in mean.iter().zip(&std).enumerate() {
-            if !mean.is_finite() {
-                return Err(Error::domain(format!("normalisation mean of channel {channel}"), mean, "a finite number"));
-            }
-            if !(std.is_finite() && std > 0.0) {
-                return Err(Error::domain(
-                    format!("normalisation std of channel {channel}"),
-                    std,
-                    "a finite number > 0",
-                ));
-            }
-        }
-        Ok(Self { mean, std })
-    }
-
-    /// What each byte of each plane becomes: (byte/255 − mean)/std.
-    pub(crate) fn tables(&self) -> [[f32; 256]; CHANNELS] {
-        std::array::from_fn(|channel| {
-            std::array::from_fn(|byte| (byte as f32 / 255.0 - self.mean[channel]) / self.std[channel])
-        })
-    }
-}
-
 /// A training set and a test set over the same classes, and how a network is to read them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
@@ -195,6 +165,11 @@ impl Dataset {
             self.normalisation,
             self.augmentation,
         )
+    }
+
+    /// The same images, read by a network that expects these constants, such as [`Normalisation::VGG`].
+    pub fn with_normalisation(self, normalisation: Normalisation) -> Self {
+        Self { normalisation, ..self }
     }
 
     /// Short name, such as `cifar10`.
