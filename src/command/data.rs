@@ -44,8 +44,10 @@ pub(super) fn source(text: &Path, home: &Path) -> Result<Source> {
             }
             Ok(Source::Stored { place: home.to_owned(), kind: Some(kind) })
         }
-        // A name that is neither a folder nor a data set is taken for a path, and the message says so.
-        _ => Ok(Source::Stored { place: text.to_owned(), kind: None }),
+        Ok(kind) => Err(Error::Usage(format!("{kind} is a name without a folder; allowed: {kind}=DIR"))),
+        // What can be nothing but a path is told so where it is opened.
+        Err(_) if text.components().count() > 1 => Ok(Source::Stored { place: text.to_owned(), kind: None }),
+        Err(error) => Err(Error::file(text, format!("no such folder; {error}"))),
     }
 }
 
@@ -61,6 +63,13 @@ pub(super) fn open(place: &Path, kind: Option<DataKind>, seed: Seed) -> Result<O
 pub(crate) fn fetch(options: &Fetch) -> Result<()> {
     let kind = DataKind::parse(&options.name).map_err(usage)?;
     official(kind)?;
+    if let Some(mirror) = &options.mirror
+        && !["http://", "https://"].iter().any(|scheme| mirror.starts_with(scheme))
+    {
+        return Err(Error::Usage(format!(
+            "--mirror is {mirror}; allowed: an address beginning with http:// or https://"
+        )));
+    }
     progress::catch_interrupts()?;
     let fetched = data::fetch(kind, &options.dir, options.mirror.as_deref(), &Terminal::new())?;
     let folder = fetched.folder.display();

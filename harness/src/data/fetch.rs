@@ -74,9 +74,8 @@ fn fetch_form(
             let request =
                 Request { address: address.clone(), md5: download.md5, bytes: download.bytes, target: target.clone() };
             observer.begin(&format!("downloading {}", download.file()), download.bytes);
-            let outcome = downloader().and_then(|downloader| downloader.fetch(&request, observer));
+            downloader()?.fetch(&request, observer)?;
             observer.finish();
-            outcome?;
             downloaded.push(address);
         }
         if download.is_archive() {
