@@ -134,6 +134,7 @@ impl<'a> Machine<'a> {
             b'K' => Value::Int(self.cursor.u8()?.into()),
             b'M' => Value::Int(self.cursor.u16()?.into()),
             b'J' => Value::Int(self.cursor.u32()?.cast_signed().into()),
+            0x8a => self.long()?,
             b'U' => {
                 let length = self.cursor.u8()?;
                 Value::Text(self.cursor.take(length.into())?)
@@ -148,6 +149,17 @@ impl<'a> Machine<'a> {
             _ => return Err(refused(format!("opcode {opcode:#04x} at byte {at}"))),
         };
         self.push(value)
+    }
+
+    /// A Python 2 `long`, as numpy writes sizes on some platforms; of at most 8 bytes.
+    fn long(&mut self) -> Result<Value<'a>, Malformed> {
+        let length = usize::from(self.cursor.u8()?);
+        let bytes = self.cursor.take(length)?;
+        let fill = if bytes.last().is_some_and(|&last| last >= 0x80) { 0xff } else { 0 };
+        let mut number = [fill; 8];
+        let target = number.get_mut(..length).ok_or_else(|| refused(format!("a number of {length} bytes")))?;
+        target.copy_from_slice(bytes);
+        Ok(Value::Int(i64::from_le_bytes(number)))
     }
 
     fn push(&mut self, value: Value<'a>) -> Result<(), Malformed> {

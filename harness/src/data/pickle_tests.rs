@@ -107,6 +107,22 @@ fn lengths_nesting_and_numbers_of_objects_are_bounded() {
 }
 
 #[test]
+fn numbers_are_read_in_every_width() {
+    for (bytes, number) in [
+        (&b"K\xff"[..], 255),
+        (b"M\x00\x80", 0x8000),
+        (b"J\xfe\xff\xff\xff", -2),
+        (b"\x8a\x00", 0),
+        (b"\x8a\x02\x00\x0c", 3072),
+        (b"\x8a\x01\xff", -1),
+        (b"\x8a\x08\x00\x00\x00\x00\x00\x00\x00\x80", i64::MIN),
+    ] {
+        assert_eq!(read(&[b"\x80\x02", bytes, b"."].concat()), Ok(Value::Int(number)));
+    }
+    assert!(problem(b"\x80\x02\x8a\x09123456789.").contains("a number of 9 bytes"));
+}
+
+#[test]
 fn arrays_have_as_many_bytes_as_their_shape_says() {
     let array = |shape: &[u8], length: u32| {
         let begin = b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01";
@@ -122,6 +138,7 @@ fn arrays_have_as_many_bytes_as_their_shape_says() {
         (b"(J\x00\x00\x00\x40J\x00\x00\x00\x40J\x00\x00\x00\x40t", 0),
         (b"NK\x03\x86", 3),
         (b"K\x02", 2),
+        (b"\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f\x86", 1),
     ] {
         assert!(problem(&array(shape, length)).contains("an array"), "{shape:?}");
     }
@@ -142,7 +159,7 @@ proptest! {
     #[test]
     fn no_bytes_and_no_program_of_known_opcodes_make_it_panic(
         noise in prop::collection::vec(any::<u8>(), 0..200),
-        program in prop::collection::vec(prop::sample::select(b"(qhaesub}])\x85\x86\x87tN\x88KMJUTXcR.\x00\x01".to_vec()), 0..300),
+        program in prop::collection::vec(prop::sample::select(b"(qhaesub}])\x85\x86\x87tN\x88KMJUTXcR\x8a.\x00\x01".to_vec()), 0..300),
     ) {
         let _ = read(&[b"\x80\x02".as_slice(), &noise].concat());
         let _ = read(&[b"\x80\x02".as_slice(), &program].concat());
