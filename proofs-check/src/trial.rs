@@ -26,7 +26,9 @@ where
     S::Value: Debug,
 {
     for_all_shown(strategy, cases, seed, observer, method, slack, |instance, slack| {
-        Ok(format!("{instance:?} (slack {slack:.3e})"))
+        // A strict statement that is met with equality has the smallest negative slack.
+        let slack = if slack.abs() <= f64::MIN_POSITIVE { "equality".into() } else { format!("slack {slack:.3e}") };
+        Ok(format!("{instance:?} ({slack})"))
     })
 }
 
