@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rand::RngExt;
 use valleys_harness::Result;
-use valleys_harness::exec::{Batch, Executor};
+use valleys_harness::exec::{Batch, Dropout, Executor};
 use valleys_harness::model::Architecture;
 use valleys_harness::params::Weights;
 use valleys_sim::Seed;
@@ -27,10 +27,14 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let pixels: Vec<f32> = (0..images * graph.input().len()).map(|_| rng.random::<f32>() - 0.5).collect();
     let labels: Vec<u16> = (0..images).map(|_| rng.random_range(0..10)).collect();
     let batch = Batch { images: &pixels, labels: &labels };
+    let numbers: Vec<usize> = (0..images).collect();
+    let dropout = Dropout::Pass { seed: Seed(0), step: 0, images: &numbers };
 
     println!("{architecture}, batch {images}, {threads} threads, {repetitions} repetitions after one to warm up");
     rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.install(|| {
-        report("training", images, repetitions, || executor.gradient(&mut weights, batch, &mut gradient).map(drop))?;
+        report("training", images, repetitions, || {
+            executor.gradient(&mut weights, batch, dropout, &mut gradient).map(drop)
+        })?;
         report("evaluation", images, repetitions, || executor.evaluate(&weights, batch).map(drop))
     })?;
     Ok(())

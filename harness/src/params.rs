@@ -5,13 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
-use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use valleys_sim::Seed;
-use valleys_sim::seed::standard_normal;
 
 use crate::model::Graph;
-use crate::model::graph::Layer;
 use crate::{Error, Result, Scalar};
 
 /// What a trainable tensor belongs to.
@@ -20,6 +17,8 @@ use crate::{Error, Result, Scalar};
 pub enum Group {
     /// The kernel of a convolution.
     ConvWeight,
+    /// The bias of a convolution.
+    ConvBias,
     /// The scale of a batch norm.
     BnWeight,
     /// The shift of a batch norm.
@@ -137,40 +136,20 @@ pub struct Weights<T> {
     pub running_mean: Vec<T>,
     /// Running (unbiased) variances of the batch norms, one layer after the other.
     pub running_var: Vec<T>,
-    /// Batches that have gone into the running statistics.
+    /// Batches that have gone into the running statistics; 0 for a network without batch norms.
     pub batches_tracked: u64,
 }
 
 impl Weights<f32> {
-    /// A fresh network: convolutions N(0, √(2/(k²·out))) (that is the standard deviation), batch norms 1 and 0, linear
-    /// layers U(±1/√in), each tensor from its own stream `initialise NAME`.
+    /// A fresh network, drawn from the laws that the [builder](crate::model::GraphBuilder) states, each tensor from its
+    /// own stream `initialise NAME`.
     pub fn initialise(graph: &Graph, seed: Seed) -> Self {
-        let layout = graph.layout();
-        let mut weights = Self::zeros(layout);
-        let entries = layout.parameters();
-        for layer in graph.layers() {
-            match *layer {
-                Layer::Convolution { weight, .. } => {
-                    let entry = &entries[weight];
-                    let deviation = (2.0 / (entry.len() / entry.shape[1]) as f64).sqrt();
-                    weights.draw(entry, seed, |rng| deviation * standard_normal(rng));
-                }
-                Layer::BatchNorm { weight, .. } => weights.values[entries[weight].range()].fill(1.0),
-                Layer::Linear { weight, bias, .. } => {
-                    let bound = 1.0 / (entries[weight].shape[1] as f64).sqrt();
-                    for entry in [&entries[weight], &entries[bias]] {
-                        weights.draw(entry, seed, |rng| bound * (2.0 * rng.random::<f64>() - 1.0));
-                    }
-                }
-                Layer::Relu { .. } | Layer::Add { .. } | Layer::AveragePool { .. } | Layer::Flatten { .. } => {}
-            }
+        let mut weights = Self::zeros(graph.layout());
+        for (entry, law) in graph.layout().parameters().iter().zip(graph.initial()) {
+            let mut rng = seed.stream(&format!("initialise {}", entry.name), 0);
+            weights.values[entry.range()].fill_with(|| law.sample(&mut rng) as f32);
         }
         weights
-    }
-
-    fn draw(&mut self, entry: &Entry, seed: Seed, mut sample: impl FnMut(&mut valleys_sim::seed::Stream) -> f64) {
-        let mut rng = seed.stream(&format!("initialise {}", entry.name), 0);
-        self.values[entry.range()].fill_with(|| sample(&mut rng) as f32);
     }
 }
 

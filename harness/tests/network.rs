@@ -1,12 +1,11 @@
-//! Whole networks: gradients, number types, threads, batch-norm statistics, and parity with PyTorch.
+//! Whole networks: gradients, number types, threads, dropout and batch-norm statistics.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rand::RngExt;
-use valleys_harness::exec::{Batch, Executor, StatisticsPass, Weighting};
-use valleys_harness::model::{Architecture, Graph, GraphBuilder, Shape, Window};
-use valleys_harness::optim::{Sgd, SgdParams};
+use valleys_harness::exec::{Batch, Dropout, Executor, Mode, StatisticsPass, Weighting};
+use valleys_harness::model::{Activation, Architecture, Graph, GraphBuilder, Shape, Window};
 use valleys_harness::params::Weights;
 use valleys_harness::{Result, Scalar};
 use valleys_sim::Seed;
@@ -46,9 +45,16 @@ fn executor<T: Scalar>(graph: &Arc<Graph>) -> Executor<T> {
     Executor::new(Arc::clone(graph)).expect("an executor")
 }
 
+/// One pass of dropout over images with these numbers.
+fn dropout<T>(batch: Batch<'_, T>) -> Dropout<'static> {
+    static NUMBERS: LazyLock<Vec<usize>> = LazyLock::new(|| (0..64).map(|index| 7 * index).collect());
+    Dropout::Pass { seed: Seed(9), step: 4, images: &NUMBERS[..batch.labels.len()] }
+}
+
 fn gradient<T: Scalar>(graph: &Arc<Graph>, weights: &Weights<T>, batch: Batch<'_, T>) -> (f64, Vec<T>) {
     let mut gradient = vec![T::from_f64(7.0); weights.values.len()];
-    let outcome = executor(graph).gradient(&mut weights.clone(), batch, &mut gradient).expect("a gradient");
+    let outcome =
+        executor(graph).gradient(&mut weights.clone(), batch, dropout(batch), &mut gradient).expect("a gradient");
     (outcome.mean_loss(), gradient)
 }
 
@@ -61,7 +67,10 @@ fn check_gradient(graph: &Arc<Graph>, images: usize, coordinates: usize) {
     let mut loss = |index: usize, step: f64| {
         let mut moved = weights.clone();
         moved.values[index] += step;
-        executor.gradient(&mut moved, examples.batch(), &mut unused).expect("a loss").mean_loss()
+        executor
+            .gradient(&mut moved, examples.batch(), dropout(examples.batch()), &mut unused)
+            .expect("a loss")
+            .mean_loss()
     };
     for entry in graph.layout().parameters() {
         let scale = slopes[entry.range()].iter().map(|slope| slope.abs()).fold(0.0, f64::max);
@@ -144,6 +153,121 @@ fn gradients_of_networks_with_shared_values_are_central_differences() {
     assert!((evaluated - training_loss).abs() < 1e-12, "{evaluated} {training_loss}");
 }
 
+/// Every kind of layer, in orders that no known network has.
+fn medley() -> Arc<Graph> {
+    let build = || -> Result<Graph> {
+        let mut builder = GraphBuilder::new(Shape { channels: 2, height: 7, width: 9 })?;
+        let image = builder.input();
+        let varied = builder.dropout("pixels", image, 0.2)?;
+        let first = builder.convolution_with_bias("first", varied, 3, Window::same(3, 1))?;
+        let smooth = builder.activation(first, Activation::Softplus);
+        let wide = builder.concatenate(&[smooth, image, first, smooth])?;
+        let largest = builder.max_pool(wide, 2)?;
+        let mean = builder.average_pool(wide, 2)?;
+        let both = builder.concatenate(&[largest, mean])?;
+        let normalised = builder.batch_norm("bn1", both)?;
+        let squashed = builder.activation(normalised, Activation::Sigmoid);
+        let kept = builder.dropout("features", squashed, 0.3)?;
+        let second = builder.convolution("second", kept, 3, Window { size: 2, stride: 1, padding: 0 })?;
+        let normalised = builder.batch_norm("bn2", second)?;
+        let smooth = builder.activation(normalised, Activation::Softplus);
+        let squashed = builder.activation(smooth, Activation::Sigmoid);
+        let sum = builder.add(squashed, normalised)?;
+        let flat = builder.flatten(sum);
+        let kept = builder.dropout("vector", flat, 0.5)?;
+        let logits = builder.linear("fc", kept, 3)?;
+        builder.finish(logits)
+    };
+    Arc::new(build().expect("a network"))
+}
+
+#[test]
+fn the_gradient_through_every_kind_of_layer_is_the_central_difference() {
+    check_gradient(&medley(), 10, 100);
+}
+
+#[test]
+fn the_gradient_in_evaluation_mode_is_the_central_difference_and_leaves_statistics_alone() {
+    for graph in [medley(), resnet8()] {
+        let (mut weights, examples) = (weights(&graph), Examples::new(&graph, 3));
+        weights.running_mean.fill(0.125);
+        weights.running_var.fill(0.75);
+        let mut executor = executor::<f64>(&graph);
+        let mut slopes = vec![0.0; weights.values.len()];
+        let outcome = executor.evaluation_gradient(&weights, examples.batch(), &mut slopes).expect("a gradient");
+        assert_eq!(outcome, executor.evaluate(&weights, examples.batch()).expect("losses"));
+        for entry in graph.layout().parameters() {
+            for index in [entry.range().start, entry.range().end - 1] {
+                let mut loss = |step: f64| {
+                    let mut moved = weights.clone();
+                    moved.values[index] += step;
+                    executor.evaluate(&moved, examples.batch()).expect("losses").mean_loss()
+                };
+                let difference = (loss(1e-6) - loss(-1e-6)) / 2e-6;
+                let apart = (slopes[index] - difference).abs();
+                assert!(apart < 1e-7 + 1e-6 * difference.abs(), "{}: {} {difference}", entry.name, slopes[index]);
+            }
+        }
+        assert!(executor.evaluation_gradient(&weights, examples.batch(), &mut [0.0]).is_err(), "the wrong length");
+    }
+}
+
+#[test]
+fn dropout_follows_the_images_wherever_they_stand() {
+    let graph = medley();
+    let (weights, examples) = (weights(&graph), Examples::new(&graph, 4));
+    let image = graph.input().len();
+    let order = [2, 0, 3, 1];
+    let images: Vec<f64> = order.iter().flat_map(|i| examples.images[i * image..(i + 1) * image].to_vec()).collect();
+    let labels = order.map(|i| examples.labels[i]);
+    let losses = |batch: Batch<'_, f64>, numbers: &[usize], step: u64| {
+        let mut gradient = vec![0.0; weights.values.len()];
+        let pass = Dropout::Pass { seed: Seed(1), step, images: numbers };
+        executor(&graph).gradient(&mut weights.clone(), batch, pass, &mut gradient).expect("a gradient").losses
+    };
+    let straight = losses(examples.batch(), &[10, 11, 12, 13], 0);
+    let turned = losses(Batch { images: &images, labels: &labels }, &[12, 10, 13, 11], 0);
+    for (turned, i) in turned.iter().zip(order) {
+        assert!((turned - straight[i]).abs() < 1e-12, "{turned} {}", straight[i]);
+    }
+    assert_ne!(straight, losses(examples.batch(), &[10, 11, 12, 13], 1), "another step, another mask");
+    let mut gradient = vec![0.0; weights.values.len()];
+    let wrong = Dropout::Pass { seed: Seed(1), step: 0, images: &[1] };
+    let message = executor(&graph).gradient(&mut weights.clone(), examples.batch(), wrong, &mut gradient);
+    assert!(message.expect_err("one is not four").to_string().contains("images named for dropout is 1"));
+}
+
+#[test]
+fn logits_are_those_that_the_losses_come_from() {
+    let graph = resnet8();
+    let (weights, examples) = (weights(&graph), Examples::new(&graph, 3));
+    let mut executor = executor::<f64>(&graph);
+    let trained = gradient(&graph, &weights, examples.batch()).0;
+    let evaluated = executor.evaluate(&weights, examples.batch()).expect("losses").mean_loss();
+    for (mode, loss) in [(Mode::Training, trained), (Mode::Evaluation, evaluated)] {
+        let logits = executor.logits(&weights, examples.batch(), mode).expect("logits");
+        let rows = logits.chunks(10).zip(&examples.labels);
+        let losses = rows.map(|(row, label)| row.iter().map(|z| z.exp()).sum::<f64>().ln() - row[usize::from(*label)]);
+        assert!((losses.sum::<f64>() / 3.0 - loss).abs() < 1e-12, "{mode:?}");
+    }
+}
+
+#[test]
+fn a_network_without_batch_norm_has_no_statistics_to_keep() {
+    let graph = Arc::new(Architecture::ResNet8NoBn.graph(10).expect("a network"));
+    let (mut weights, examples) = (weights(&graph), Examples::new(&graph, 1));
+    let mut gradient = vec![0.0; weights.values.len()];
+    let mut executor = executor::<f64>(&graph);
+    executor.gradient(&mut weights, examples.batch(), Dropout::Off, &mut gradient).expect("one image is enough");
+    let before = weights.clone();
+    let mut pass = StatisticsPass::new(graph.layout(), Weighting::BySize);
+    executor.collect_statistics(&weights, examples.batch(), &mut pass).expect("nothing to collect");
+    pass.finish(&mut weights).expect("a batch");
+    assert_eq!(before, weights);
+    let named = weights.named().expect("tensors").into_iter().collect();
+    assert_eq!(Weights::from_named(graph.layout(), named).expect("the same network"), weights);
+}
+
 #[test]
 fn single_and_double_precision_agree() {
     let graph = resnet8();
@@ -163,8 +287,7 @@ fn single_and_double_precision_agree() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    let graph = resnet8();
-    for count in [1, 13, 32] {
+    for (graph, count) in [(resnet8(), 1), (resnet8(), 13), (resnet8(), 32), (medley(), 13)] {
         let examples = Examples::new(&graph, count);
         let images: Vec<f32> = examples.images.iter().map(|x| *x as f32).collect();
         let batch = Batch { images: &images, labels: &examples.labels };
@@ -174,7 +297,8 @@ fn any_number_of_threads_gives_the_same_bits() {
                 let mut weights = weights(&graph).cast::<f32>();
                 let mut gradient = vec![0.0; weights.values.len()];
                 let mut executor = executor(&graph);
-                let outcome = executor.gradient(&mut weights, batch, &mut gradient).expect("a gradient");
+                let outcome =
+                    executor.gradient(&mut weights, batch, dropout(batch), &mut gradient).expect("a gradient");
                 let evaluated = executor.evaluate(&weights, batch).expect("losses");
                 let bits: Vec<u32> = gradient.iter().chain(&weights.running_var).map(|x| x.to_bits()).collect();
                 (bits, outcome.losses, evaluated.losses)
@@ -194,8 +318,8 @@ fn an_executor_remembers_nothing_from_one_batch_to_the_next() {
     let fresh = gradient(&graph, &weights, small.batch()).1;
     let mut executor = executor::<f64>(&graph);
     let mut used = vec![0.0; fresh.len()];
-    executor.gradient(&mut weights.clone(), large.batch(), &mut used).expect("a gradient");
-    executor.gradient(&mut weights.clone(), small.batch(), &mut used).expect("a gradient");
+    executor.gradient(&mut weights.clone(), large.batch(), Dropout::Off, &mut used).expect("a gradient");
+    executor.gradient(&mut weights.clone(), small.batch(), Dropout::Off, &mut used).expect("a gradient");
     assert_eq!(fresh, used);
 }
 
@@ -261,7 +385,10 @@ fn wrong_batches_are_refused_by_name() {
     let text = message(&examples.images, &examples.labels);
     assert_eq!(text, "label of image 1 of the batch is 10; allowed: 0 to 9");
     examples.labels[1] = 9;
-    assert!(executor.gradient(&mut weights, examples.batch(), &mut [0.0]).is_err(), "gradient of the wrong length");
+    assert!(
+        executor.gradient(&mut weights, examples.batch(), Dropout::Off, &mut [0.0]).is_err(),
+        "gradient of the wrong length"
+    );
     let other = Weights::zeros(Architecture::ResNet20.graph(10).expect("a network").layout());
     assert!(executor.evaluate(&other, examples.batch()).is_err(), "another network's weights");
 }
@@ -272,7 +399,8 @@ fn a_diverged_network_says_so() {
     let (mut weights, examples) = (weights(&graph), Examples::new(&graph, 2));
     weights.values[0] = f64::NAN;
     let mut gradient = vec![0.0; weights.values.len()];
-    let outcome = executor(&graph).gradient(&mut weights, examples.batch(), &mut gradient).expect("an outcome");
+    let outcome =
+        executor(&graph).gradient(&mut weights, examples.batch(), Dropout::Off, &mut gradient).expect("an outcome");
     assert!(!outcome.is_finite() && outcome.mean_loss().is_nan());
 }
 
@@ -326,90 +454,21 @@ fn a_fresh_network_is_drawn_from_the_stated_laws() {
     assert!(weights.running_mean.iter().all(|x| *x == 0.0) && weights.running_var.iter().all(|x| *x == 1.0));
 }
 
-/// What `pytorch/resnet.py` wrote.
-fn fixture() -> serde_json::Value {
-    serde_json::from_str(include_str!("fixtures/resnet.json")).expect("the fixture")
-}
-
-/// The numbers of `pytorch/resnet.py`'s recurrence.
-fn sequence(start: u32, count: usize) -> Vec<f64> {
-    let states = std::iter::successors(Some(start), |s| Some(s.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
-    states.skip(1).take(count).map(|state| f64::from(state) / 4_294_967_296.0 - 0.5).collect()
-}
-
-/// Asserts that two lists agree to 1e-10 of the larger of the right one's numbers and `scale`.
-fn assert_parity(what: &str, ours: &[f64], theirs: &serde_json::Value, scale: f64) {
-    let theirs: Vec<f64> = theirs.as_array().expect("a list").iter().filter_map(serde_json::Value::as_f64).collect();
-    assert_eq!(ours.len(), theirs.len(), "{what}");
-    for (ours, theirs) in ours.iter().zip(&theirs) {
-        assert!((ours - theirs).abs() <= 1e-10 * theirs.abs().max(scale), "{what}: {ours}, in PyTorch {theirs}");
-    }
-}
-
-/// Norm, sum, and the first, a middle and the last number; entries may differ relative to the typical entry.
-fn assert_summary(what: &str, values: &[f64], theirs: &serde_json::Value) {
-    let norm = values.iter().map(|x| x * x).sum::<f64>().sqrt();
-    let ours = [norm, values.iter().sum(), values[0], values[values.len() / 2], values[values.len() - 1]];
-    assert_parity(what, &ours, theirs, norm / (values.len() as f64).sqrt());
-}
-
 #[test]
-fn networks_have_pytorchs_names_and_numbers_of_parameters() {
-    let fixture = fixture();
-    for architecture in Architecture::ALL {
+fn biases_that_begin_at_zero_do_so() {
+    let fresh = |architecture: Architecture| {
         let graph = architecture.graph(10).expect("a network");
-        assert_eq!(graph.layout().trainable(), fixture["parameter_counts"][architecture.name()], "{architecture}");
-    }
-    for architecture in [Architecture::ResNet8, Architecture::ResNet56] {
-        let weights = Weights::<f32>::zeros(architecture.graph(10).expect("a network").layout());
-        let mut ours: Vec<_> = weights.named().expect("tensors").into_iter().map(|(name, _)| name).collect();
-        let names = fixture["names"][architecture.name()].as_array().expect("a list");
-        let mut theirs: Vec<_> = names.iter().filter_map(|name| name.as_str().map(str::to_string)).collect();
-        ours.sort();
-        theirs.sort();
-        assert_eq!(ours, theirs);
-    }
-}
-
-#[test]
-fn training_follows_pytorch_to_ten_digits() {
-    let fixture = fixture();
-    let graph = resnet8();
-    let mut weights = Weights::<f64>::zeros(graph.layout());
-    for (index, entry) in graph.layout().parameters().iter().enumerate() {
-        let mut numbers = sequence(index as u32 + 1, entry.len());
-        if entry.shape.len() > 1 {
-            let scale = (24.0 / (entry.len() / entry.shape[0]) as f64).sqrt();
-            numbers.iter_mut().for_each(|number| *number *= scale);
-        } else if entry.name.ends_with("weight") {
-            numbers.iter_mut().for_each(|number| *number += 1.0);
+        let weights = Weights::initialise(&graph, Seed(3));
+        move |name: &str| {
+            let entry = weights.layout().parameters().iter().find(|entry| entry.name == name).expect("a tensor");
+            weights.values[entry.range()].to_vec()
         }
-        weights.values[entry.range()].copy_from_slice(&numbers);
-    }
-    let images: Vec<f64> = sequence(1000, 4 * graph.input().len()).iter().map(|x| 4.0 * x).collect();
-    let batch = Batch { images: &images, labels: &[3, 0, 9, 3] };
-    let mut executor = executor::<f64>(&graph);
-    let mut gradient = vec![0.0; weights.values.len()];
-    let params = SgdParams { momentum: 0.9, weight_decay: 0.01 };
-    let mut sgd = Sgd::new(params, weights.values.len()).expect("valid");
-    for step in 0..3 {
-        let outcome = executor.gradient(&mut weights, batch, &mut gradient).expect("a gradient");
-        assert_parity(&format!("losses of step {step}"), &outcome.losses, &fixture["losses"][step], 0.0);
-        if step == 0 {
-            for entry in graph.layout().parameters() {
-                let what = format!("gradient of {}", entry.name);
-                assert_summary(&what, &gradient[entry.range()], &fixture["first"]["gradient"][&entry.name]);
-            }
-        }
-        sgd.step(0.05, &mut weights.values, &gradient).expect("a step");
-    }
-    for (name, tensor) in weights.named().expect("tensors") {
-        if !name.ends_with("num_batches_tracked") {
-            let values = tensor.flatten_all().and_then(|flat| flat.to_vec1::<f64>()).expect("numbers");
-            assert_summary(&name, &values, &fixture["final"][&name]);
-        }
-    }
-    assert_eq!(weights.batches_tracked, 3);
-    let evaluated = executor.evaluate(&weights, batch).expect("losses");
-    assert_parity("evaluation", &evaluated.losses, &fixture["evaluated"], 0.0);
+    };
+    let vgg = fresh(Architecture::Vgg16Bn);
+    assert!(vgg("features.0.bias").iter().all(|x| *x == 0.0));
+    assert!(vgg("classifier.6.bias").iter().all(|x| *x != 0.0 && x.abs() <= 1.0 / 512f32.sqrt()));
+    let densenet = fresh(Architecture::DenseNet40);
+    assert!(densenet("classifier.bias").iter().all(|x| *x == 0.0));
+    assert!(densenet("classifier.weight").iter().all(|x| *x != 0.0));
+    assert!(densenet("features.norm_final.weight").iter().all(|x| *x == 1.0));
 }

@@ -63,6 +63,11 @@ impl<'a> EpochBatches<'a> {
             seed,
         }
     }
+
+    /// Which images of the set batch `number` holds, in its order; none if there is no such batch.
+    pub(crate) fn indices(&self, number: usize) -> &[usize] {
+        self.order.chunks(self.batch_size).nth(number).unwrap_or_default()
+    }
 }
 
 impl Batches for EpochBatches<'_> {
@@ -71,8 +76,7 @@ impl Batches for EpochBatches<'_> {
     }
 
     fn load(&self, number: usize, buffer: &mut Buffer) {
-        let indices = self.order.chunks(self.batch_size).nth(number).unwrap_or_default();
-        buffer.fill(self.set, indices, |i, image, out| {
+        buffer.fill(self.set, self.indices(number), |i, image, out| {
             let mut rng = self.seed.stream(&self.purpose, i as u64);
             self.augmentation.apply(image, &self.tables, &mut rng, out);
         });

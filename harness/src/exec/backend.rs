@@ -1,8 +1,9 @@
-//! What a backend must be able to do: about ten operations, each forward and backward, on buffers it owns.
+//! What a backend must be able to do: some fifteen operations, each forward and backward, on buffers it owns.
 
 use std::ops::Range;
 
-use crate::model::graph::{Shape, Window};
+use super::Mode;
+use crate::model::graph::{Activation, Shape, Window};
 
 /// A buffer of a backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,31 +16,40 @@ pub(crate) struct Target {
     pub(crate) accumulate: bool,
 }
 
-/// A convolution; `weight` is its place among the parameters.
+/// A convolution; `weight` and `bias` are their places among the parameters.
 #[derive(Debug, Clone)]
 pub(crate) struct Convolution {
     pub(crate) input: Shape,
     pub(crate) output: Shape,
     pub(crate) window: Window,
     pub(crate) weight: Range<usize>,
+    pub(crate) bias: Option<Range<usize>>,
 }
 
-/// A batch normalisation, perhaps with a ReLU; `statistics` is its place among the channels of all.
+/// A batch normalisation, perhaps with a function after it; `statistics` is its place among the channels of all.
 #[derive(Debug, Clone)]
 pub(crate) struct BatchNorm {
     pub(crate) channels: usize,
     pub(crate) plane: usize,
-    pub(crate) relu: bool,
+    pub(crate) activation: Option<Activation>,
     pub(crate) weight: Range<usize>,
     pub(crate) bias: Range<usize>,
     pub(crate) statistics: Range<usize>,
 }
 
-/// A mean over disjoint windows.
+/// Disjoint square windows of this many rows and columns; what they leave over on the right and below is unused.
 #[derive(Debug, Clone)]
-pub(crate) struct AveragePool {
+pub(crate) struct Pool {
     pub(crate) input: Shape,
     pub(crate) size: usize,
+}
+
+/// Some of the numbers of a longer value: `length` of `total`, from `offset` on.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) offset: usize,
+    pub(crate) length: usize,
+    pub(crate) total: usize,
 }
 
 /// A linear layer with bias.
@@ -72,28 +82,46 @@ pub(crate) trait Backend<T>: Send {
     /// The gradient with respect to the parameters.
     fn read_gradient(&self, gradient: &mut [T]);
 
-    /// y ← w ∗ x
+    /// y ← w ∗ x, plus the bias if there is one
     fn convolution(&mut self, op: &Convolution, x: Slot, y: Slot);
-    /// Gradients with respect to w and, if asked for, x.
+    /// Gradients with respect to w, the bias and, if asked for, x.
     fn convolution_backward(&mut self, op: &Convolution, x: Slot, dy: Slot, dx: Option<Target>);
     /// Mean and biased variance of x over images and pixels, by channel.
     fn moments(&mut self, op: &BatchNorm, x: Slot, mean: &mut [f64], var: &mut [f64]);
-    /// y ← γ(x − mean)/√(var + ε) + β, then max(y, 0) if `op.relu`
+    /// y ← γ(x − mean)/√(var + ε) + β, then the function, if there is one, of that
     fn batch_norm(&mut self, op: &BatchNorm, moments: Moments<'_>, x: Slot, y: Slot);
-    /// Gradients with respect to γ, β and, if asked for, x, whose own moments these are.
-    fn batch_norm_backward(&mut self, op: &BatchNorm, moments: Moments<'_>, x: Slot, dy: Slot, dx: Option<Target>);
-    /// y ← max(x, 0)
-    fn relu(&mut self, x: Slot, y: Slot);
-    /// Gradient with respect to the x of y = max(x, 0), 0 where y is 0.
-    fn relu_backward(&mut self, y: Slot, dy: Slot, dx: Target);
+    /// Gradients with respect to γ, β and, if asked for, x: the moments depend on x in [`Mode::Training`] alone.
+    fn batch_norm_backward(
+        &mut self,
+        op: &BatchNorm,
+        moments: Moments<'_>,
+        mode: Mode,
+        x: Slot,
+        dy: Slot,
+        dx: Option<Target>,
+    );
+    /// y ← f(x)
+    fn activation(&mut self, f: Activation, x: Slot, y: Slot);
+    /// Gradient with respect to the x of y = f(x).
+    fn activation_backward(&mut self, f: Activation, y: Slot, dy: Slot, dx: Target);
     /// y ← x
     fn copy(&mut self, x: Slot, y: Slot);
     /// y ← y + x
     fn add(&mut self, x: Slot, y: Slot);
+    /// y ← x times the factors, number by number: dropout, forward and backward
+    fn multiply(&mut self, x: Slot, factors: Slot, y: Target);
+    /// A part of y ← x: concatenation
+    fn insert(&mut self, op: &Part, x: Slot, y: Slot);
+    /// dx ← a part of dy
+    fn extract(&mut self, op: &Part, dy: Slot, dx: Target);
     /// y ← means of x over windows
-    fn average_pool(&mut self, op: &AveragePool, x: Slot, y: Slot);
+    fn average_pool(&mut self, op: &Pool, x: Slot, y: Slot);
     /// Gradient with respect to x.
-    fn average_pool_backward(&mut self, op: &AveragePool, dy: Slot, dx: Target);
+    fn average_pool_backward(&mut self, op: &Pool, dy: Slot, dx: Target);
+    /// y ← maxima of x over windows; NaN if there is one
+    fn max_pool(&mut self, op: &Pool, x: Slot, y: Slot);
+    /// Gradient with respect to x: a window's goes to the first of its maxima, row by row.
+    fn max_pool_backward(&mut self, op: &Pool, x: Slot, dy: Slot, dx: Target);
     /// y ← Wx + b
     fn linear(&mut self, op: &Linear, x: Slot, y: Slot);
     /// Gradients with respect to W, b and, if asked for, x.

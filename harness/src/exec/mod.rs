@@ -5,23 +5,27 @@
 //! so far.
 
 mod backend;
+mod dropout;
 mod loss;
 mod outcome;
 mod plan;
 mod reference;
+mod run;
 mod statistics;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use dropout::Dropout;
 pub use outcome::Outcome;
 pub use statistics::{StatisticsPass, Weighting};
 
-use self::backend::{Backend, Moments};
-use self::plan::{Backward, Forward, Plan, TrainingPlan};
+use self::backend::Backend;
+use self::plan::{Forward, Plan, TrainingPlan};
 use self::reference::Reference;
+use self::run::{AllMoments, run_backward, run_forward};
 use crate::model::Graph;
-use crate::params::{Layout, Weights};
+use crate::params::Weights;
 use crate::{Error, Result, Scalar};
 
 /// How far running statistics move towards those of a batch (PyTorch's default).
@@ -51,19 +55,13 @@ pub struct Executor<T: Scalar> {
     moments: AllMoments,
 }
 
-/// Mean and biased variance of every channel of all batch norms.
-struct AllMoments {
-    mean: Vec<f64>,
-    var: Vec<f64>,
-}
-
-/// Where batch norms take their moments from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// The batch itself.
-    Batch,
-    /// [`AllMoments`] as they are.
-    Running,
+/// What batch norm normalises by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The moments of the batch itself.
+    Training,
+    /// The running statistics.
+    Evaluation,
 }
 
 impl<T: Scalar> Executor<T> {
@@ -82,7 +80,7 @@ impl<T: Scalar> Executor<T> {
             training_backend: backend(),
             inference: Plan::inference(&graph),
             inference_backend: backend(),
-            moments: AllMoments { mean: vec![0.0; channels], var: vec![0.0; channels] },
+            moments: AllMoments::new(channels),
             graph,
         }
     }
@@ -93,59 +91,107 @@ impl<T: Scalar> Executor<T> {
     }
 
     /// Losses in training mode, and the gradient of their mean, which overwrites `gradient`. The running statistics of
-    /// `weights` move towards those of the batch (momentum 0.1, unbiased variance).
+    /// `weights`, if it has any, move towards those of the batch (momentum 0.1, unbiased variance).
     ///
     /// # Errors
     /// [`Error::Domain`] if the weights are another network's, the batch is empty, incomplete or has a label that is no
-    /// class, a batch norm would see a single value a channel, or `gradient` has the wrong length.
-    pub fn gradient(&mut self, weights: &mut Weights<T>, batch: Batch<'_, T>, gradient: &mut [T]) -> Result<Outcome> {
+    /// class, a batch norm would see a single value a channel, `dropout` names another number of images, or `gradient`
+    /// has the wrong length.
+    pub fn gradient(
+        &mut self,
+        weights: &mut Weights<T>,
+        batch: Batch<'_, T>,
+        dropout: Dropout<'_>,
+        gradient: &mut [T],
+    ) -> Result<Outcome> {
         self.check(weights, batch)?;
         let counts = self.values_a_channel(batch.labels.len())?;
-        if gradient.len() != weights.values.len() {
-            return Err(Error::domain("length of the gradient", gradient.len(), weights.values.len()));
-        }
-        let TrainingPlan { plan, logits_gradient, backward } = &self.training;
-        let backend = self.training_backend.as_mut();
-        backend.begin(&plan.slots, batch.labels.len(), &weights.values);
-        backend.write(plan.images, batch.images);
-        run_forward(backend, &plan.forward, Mode::Batch, &mut self.moments);
-        let logits = backend.read(plan.logits);
-        backend.write(*logits_gradient, &loss::cross_entropy_gradient(&logits, batch.labels));
-        run_backward(backend, backward, &self.moments);
-        backend.read_gradient(gradient);
+        let outcome = self.there_and_back(weights, batch, Mode::Training, dropout, gradient)?;
         let unbiased = self.moments.unbiased(weights.layout(), &counts);
         track(&mut weights.running_mean, &self.moments.mean);
         track(&mut weights.running_var, &unbiased);
-        weights.batches_tracked += 1;
+        weights.batches_tracked += u64::from(!counts.is_empty());
+        Ok(outcome)
+    }
+
+    /// Losses in evaluation mode, with the running statistics and without dropout, and the gradient of their mean, which
+    /// overwrites `gradient`.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate), and if `gradient` has the wrong length.
+    pub fn evaluation_gradient(
+        &mut self,
+        weights: &Weights<T>,
+        batch: Batch<'_, T>,
+        gradient: &mut [T],
+    ) -> Result<Outcome> {
+        self.check(weights, batch)?;
+        self.moments.set(weights);
+        self.there_and_back(weights, batch, Mode::Evaluation, Dropout::Off, gradient)
+    }
+
+    fn there_and_back(
+        &mut self,
+        weights: &Weights<T>,
+        batch: Batch<'_, T>,
+        mode: Mode,
+        dropout: Dropout<'_>,
+        gradient: &mut [T],
+    ) -> Result<Outcome> {
+        if gradient.len() != weights.values.len() {
+            return Err(Error::domain("length of the gradient", gradient.len(), weights.values.len()));
+        }
+        let images = batch.labels.len();
+        let TrainingPlan { plan, logits_gradient, backward } = &self.training;
+        let backend = self.training_backend.as_mut();
+        backend.begin(&plan.slots, images, &weights.values);
+        backend.write(plan.images, batch.images);
+        for mask in &plan.masks {
+            backend.write(mask.factors, &dropout.factors::<T>(&mask.name, mask.rate, images, mask.length)?);
+        }
+        run_forward(backend, &plan.forward, mode, &mut self.moments);
+        let logits = backend.read(plan.logits);
+        backend.write(*logits_gradient, &loss::cross_entropy_gradient(&logits, batch.labels));
+        run_backward(backend, backward, mode, &self.moments);
+        backend.read_gradient(gradient);
         Ok(loss::cross_entropy(&logits, batch.labels))
     }
 
-    /// Losses in evaluation mode, with the running statistics.
+    /// Losses in evaluation mode, with the running statistics and without dropout.
     ///
     /// # Errors
     /// [`Error::Domain`] if the weights are another network's, or the batch is empty, incomplete or has a label that is
     /// no class.
     pub fn evaluate(&mut self, weights: &Weights<T>, batch: Batch<'_, T>) -> Result<Outcome> {
         self.check(weights, batch)?;
-        self.moments.mean = weights.running_mean.iter().map(|value| value.to_f64()).collect();
-        self.moments.var = weights.running_var.iter().map(|value| value.to_f64()).collect();
-        let (plan, backend) = (&self.inference, self.inference_backend.as_mut());
+        self.moments.set(weights);
         let mut outcome = Outcome::default();
         let image = self.graph.input().len();
         for (images, labels) in batch.images.chunks(EVALUATION_SLICE * image).zip(batch.labels.chunks(EVALUATION_SLICE))
         {
-            backend.begin(&plan.slots, labels.len(), &weights.values);
-            backend.write(plan.images, images);
-            run_forward(backend, &plan.forward, Mode::Running, &mut self.moments);
-            outcome.extend(loss::cross_entropy(&backend.read(plan.logits), labels));
+            let logits = self.there(weights, Batch { images, labels }, Mode::Evaluation);
+            outcome.extend(loss::cross_entropy(&logits, labels));
         }
         Ok(outcome)
     }
 
-    /// Adds the batch-norm statistics of a batch, seen in training mode, to a pass.
+    /// The logits of every image, one row after the other, without dropout.
     ///
     /// # Errors
-    /// As [`gradient`](Self::gradient), and if the pass belongs to another network.
+    /// As [`evaluate`](Self::evaluate); in [`Mode::Training`] also if a batch norm would see a single value a channel.
+    pub fn logits(&mut self, weights: &Weights<T>, batch: Batch<'_, T>, mode: Mode) -> Result<Vec<T>> {
+        self.check(weights, batch)?;
+        match mode {
+            Mode::Training => drop(self.values_a_channel(batch.labels.len())?),
+            Mode::Evaluation => self.moments.set(weights),
+        }
+        Ok(self.there(weights, batch, mode))
+    }
+
+    /// Adds the batch-norm statistics of a batch, seen in training mode but without dropout, to a pass.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] as [`gradient`](Self::gradient), and if the pass belongs to another network.
     pub fn collect_statistics(
         &mut self,
         weights: &Weights<T>,
@@ -158,12 +204,20 @@ impl<T: Scalar> Executor<T> {
         }
         let images = batch.labels.len();
         let counts = self.values_a_channel(images)?;
-        let (plan, backend) = (&self.inference, self.inference_backend.as_mut());
-        backend.begin(&plan.slots, images, &weights.values);
-        backend.write(plan.images, batch.images);
-        run_forward(backend, &plan.forward, Mode::Batch, &mut self.moments);
+        if !counts.is_empty() {
+            self.there(weights, batch, Mode::Training);
+        }
         into.add(images, &self.moments.mean, &self.moments.unbiased(weights.layout(), &counts));
         Ok(())
+    }
+
+    /// The logits of a checked batch.
+    fn there(&mut self, weights: &Weights<T>, batch: Batch<'_, T>, mode: Mode) -> Vec<T> {
+        let (plan, backend) = (&self.inference, self.inference_backend.as_mut());
+        backend.begin(&plan.slots, batch.labels.len(), &weights.values);
+        backend.write(plan.images, batch.images);
+        run_forward(backend, &plan.forward, mode, &mut self.moments);
+        backend.read(plan.logits)
     }
 
     fn check(&self, weights: &Weights<T>, batch: Batch<'_, T>) -> Result<()> {
@@ -214,56 +268,9 @@ impl<T: Scalar> fmt::Debug for Executor<T> {
     }
 }
 
-impl AllMoments {
-    fn of(&self, op: &backend::BatchNorm) -> Moments<'_> {
-        Moments { mean: &self.mean[op.statistics.clone()], var: &self.var[op.statistics.clone()] }
-    }
-
-    /// The unbiased variances, from the number of values in each batch norm's channels.
-    fn unbiased(&self, layout: &Layout, counts: &[usize]) -> Vec<f64> {
-        let norms = layout.norms().iter().zip(counts);
-        let factors = norms.flat_map(|(norm, &n)| std::iter::repeat_n(n as f64 / (n - 1) as f64, norm.channels));
-        self.var.iter().zip(factors).map(|(var, factor)| var * factor).collect()
-    }
-}
-
 /// Moves running statistics towards those of a batch.
 fn track<T: Scalar>(running: &mut [T], batch: &[f64]) {
     for (running, batch) in running.iter_mut().zip(batch) {
         *running = T::from_f64((1.0 - MOMENTUM) * running.to_f64() + MOMENTUM * batch);
-    }
-}
-
-fn run_forward<T>(backend: &mut dyn Backend<T>, steps: &[Forward], mode: Mode, moments: &mut AllMoments) {
-    for step in steps {
-        match step {
-            Forward::Convolution { op, x, y } => backend.convolution(op, *x, *y),
-            Forward::BatchNorm { op, x, y } => {
-                if mode == Mode::Batch {
-                    let (mean, var) = (&mut moments.mean, &mut moments.var);
-                    backend.moments(op, *x, &mut mean[op.statistics.clone()], &mut var[op.statistics.clone()]);
-                }
-                backend.batch_norm(op, moments.of(op), *x, *y);
-            }
-            Forward::Relu { x, y } => backend.relu(*x, *y),
-            Forward::Copy { x, y } => backend.copy(*x, *y),
-            Forward::Add { x, y } => backend.add(*x, *y),
-            Forward::AveragePool { op, x, y } => backend.average_pool(op, *x, *y),
-            Forward::Linear { op, x, y } => backend.linear(op, *x, *y),
-        }
-    }
-}
-
-fn run_backward<T>(backend: &mut dyn Backend<T>, steps: &[Backward], moments: &AllMoments) {
-    for step in steps {
-        match step {
-            Backward::Convolution { op, x, dy, dx } => backend.convolution_backward(op, *x, *dy, *dx),
-            Backward::BatchNorm { op, x, dy, dx } => backend.batch_norm_backward(op, moments.of(op), *x, *dy, *dx),
-            Backward::Relu { y, dy, dx } => backend.relu_backward(*y, *dy, *dx),
-            Backward::Copy { x, y } => backend.copy(*x, *y),
-            Backward::Add { x, y } => backend.add(*x, *y),
-            Backward::AveragePool { op, dy, dx } => backend.average_pool_backward(op, *dy, *dx),
-            Backward::Linear { op, x, dy, dx } => backend.linear_backward(op, *x, *dy, *dx),
-        }
     }
 }

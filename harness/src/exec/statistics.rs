@@ -53,7 +53,7 @@ impl StatisticsPass {
         &self.layout
     }
 
-    /// Replaces the running statistics of a network.
+    /// Replaces the running statistics of a network; one without batch norms is left as it is.
     ///
     /// # Errors
     /// [`Error::Domain`] if no batch was seen, or the network has another layout.
@@ -66,7 +66,7 @@ impl StatisticsPass {
         }
         weights.running_mean = self.mean.into_iter().map(T::from_f64).collect();
         weights.running_var = self.var.into_iter().map(T::from_f64).collect();
-        weights.batches_tracked = self.batches;
+        weights.batches_tracked = if self.layout.norms().is_empty() { 0 } else { self.batches };
         Ok(())
     }
 }

@@ -64,7 +64,7 @@ fn filters(entry: &Entry) -> Vec<Range<usize>> {
             let size = entry.len() / entry.shape[0];
             entry.range().step_by(size).map(|start| start..start + size).collect()
         }
-        Group::BnWeight | Group::BnBias | Group::LinearBias => Vec::new(),
+        Group::ConvBias | Group::BnWeight | Group::BnBias | Group::LinearBias => Vec::new(),
     }
 }
 

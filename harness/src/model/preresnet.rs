@@ -4,10 +4,21 @@
 //! norm and ReLU, an 8×8 average pool and one linear layer. Below depth 44 the blocks are basic (two 3×3 convolutions,
 //! depth 6n + 2), from 44 on bottlenecks (1×1, 3×3, 1×1, output four times as wide, depth 9n + 2). Where a block changes
 //! the shape, its shortcut is a 1×1 convolution of the block's input, without batch norm. Parameters bear the names of
-//! the paper's public PyTorch code.
+//! the paper's public PyTorch code. A variant puts another function in place of every ReLU, or leaves out every batch
+//! norm.
 
-use super::graph::{Graph, GraphBuilder, Shape, Value, Window};
+use super::graph::{Activation, Graph, Value, Window};
+use super::{GraphBuilder, IMAGE};
 use crate::{Error, Result};
+
+/// What stands in front of every convolution but the stem, and in front of the classifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PreActivation {
+    /// Whether there is a batch norm.
+    pub batch_norm: bool,
+    /// The function after it.
+    pub function: Activation,
+}
 
 /// What a block is made of.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,25 +31,22 @@ enum Block {
 ///
 /// # Errors
 /// [`Error::Domain`] if `depth` is neither 6n + 2 below 44 nor 9n + 2 from 44 on (n ≥ 1), or `classes` is below 2.
-pub fn preresnet(depth: usize, classes: usize) -> Result<Graph> {
+pub fn preresnet(depth: usize, before: PreActivation, classes: usize) -> Result<Graph> {
     let (block, layers_a_round) = if depth < 44 { (Block::Basic, 6) } else { (Block::Bottleneck, 9) };
     if depth < 8 || !(depth - 2).is_multiple_of(layers_a_round) {
         return Err(Error::domain("depth", depth, "6n + 2 below 44 (8, 14, 20, …), 9n + 2 from 44 on (47, 56, 65, …)"));
     }
-    if classes < 2 {
-        return Err(Error::domain("classes", classes, "at least 2"));
-    }
     let blocks = (depth - 2) / layers_a_round;
-    let mut builder = GraphBuilder::new(Shape { channels: 3, height: 32, width: 32 })?;
-    let input = builder.input();
-    let mut x = builder.convolution("conv1", input, 16, same(3, 1))?;
+    let mut builder = GraphBuilder::new(IMAGE)?;
+    let mut x = builder.convolution("conv1", builder.input(), 16, Window::same(3, 1))?;
     for (stage, width) in [16, 32, 64].into_iter().enumerate() {
         for index in 0..blocks {
             let stride = if stage > 0 && index == 0 { 2 } else { 1 };
-            x = residual_block(&mut builder, &format!("layer{}.{index}", stage + 1), block, x, width, stride)?;
+            let name = format!("layer{}.{index}", stage + 1);
+            x = residual_block(&mut builder, &name, before, block, x, width, stride)?;
         }
     }
-    x = norm_relu(&mut builder, "bn", x)?;
+    x = before.build(&mut builder, "bn", x)?;
     x = builder.average_pool(x, 8)?;
     x = builder.flatten(x);
     x = builder.linear("fc", x, classes)?;
@@ -49,18 +57,20 @@ pub fn preresnet(depth: usize, classes: usize) -> Result<Graph> {
 fn residual_block(
     builder: &mut GraphBuilder,
     name: &str,
+    before: PreActivation,
     block: Block,
     x: Value,
     width: usize,
     stride: usize,
 ) -> Result<Value> {
+    let same = Window::same;
     let (convolutions, outputs) = match block {
         Block::Basic => (vec![(width, same(3, stride)), (width, same(3, 1))], width),
         Block::Bottleneck => (vec![(width, same(1, 1)), (width, same(3, stride)), (4 * width, same(1, 1))], 4 * width),
     };
     let mut branch = x;
     for (index, (channels, window)) in convolutions.into_iter().enumerate() {
-        branch = norm_relu(builder, &format!("{name}.bn{}", index + 1), branch)?;
+        branch = before.build(builder, &format!("{name}.bn{}", index + 1), branch)?;
         branch = builder.convolution(&format!("{name}.conv{}", index + 1), branch, channels, window)?;
     }
     let shortcut = if stride != 1 || builder.shape(x).channels != outputs {
@@ -71,34 +81,46 @@ fn residual_block(
     builder.add(branch, shortcut)
 }
 
-fn norm_relu(builder: &mut GraphBuilder, name: &str, x: Value) -> Result<Value> {
-    let normalised = builder.batch_norm(name, x)?;
-    Ok(builder.relu(normalised))
-}
+impl PreActivation {
+    /// The published network's.
+    pub const PUBLISHED: Self = Self { batch_norm: true, function: Activation::Relu };
 
-/// A window padded so that stride 1 keeps the shape.
-fn same(size: usize, stride: usize) -> Window {
-    Window { size, stride, padding: size / 2 }
+    fn build(self, builder: &mut GraphBuilder, name: &str, x: Value) -> Result<Value> {
+        let normalised = if self.batch_norm { builder.batch_norm(name, x)? } else { x };
+        Ok(builder.activation(normalised, self.function))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn names(depth: usize, before: PreActivation) -> Vec<String> {
+        let graph = preresnet(depth, before, 10).expect("a depth");
+        graph.layout().parameters().iter().map(|entry| entry.name.clone()).collect()
+    }
+
     #[test]
     fn names_are_those_of_the_public_code() {
-        let graph = preresnet(20, 10).expect("a depth");
-        let names: Vec<_> = graph.layout().parameters().iter().map(|entry| entry.name.as_str()).collect();
+        let names = names(20, PreActivation::PUBLISHED);
         assert_eq!(names[..4], ["conv1.weight", "layer1.0.bn1.weight", "layer1.0.bn1.bias", "layer1.0.conv1.weight"]);
-        assert!(names.contains(&"layer2.0.downsample.0.weight") && !names.contains(&"layer1.0.downsample.0.weight"));
+        let has = |wanted: &str| names.iter().any(|name| name == wanted);
+        assert!(has("layer2.0.downsample.0.weight") && !has("layer1.0.downsample.0.weight"));
         assert_eq!(names[names.len() - 4..], ["bn.weight", "bn.bias", "fc.weight", "fc.bias"]);
+    }
+
+    #[test]
+    fn without_batch_norm_convolutions_and_the_classifier_remain() {
+        let plain = names(56, PreActivation { batch_norm: false, function: Activation::Relu });
+        let remaining = names(56, PreActivation::PUBLISHED);
+        assert_eq!(plain, remaining.into_iter().filter(|name| !name.contains("bn")).collect::<Vec<_>>());
     }
 
     #[test]
     fn impossible_depths_are_refused() {
         for depth in [0, 2, 9, 39, 44, 57] {
-            assert!(preresnet(depth, 10).is_err(), "{depth}");
+            assert!(preresnet(depth, PreActivation::PUBLISHED, 10).is_err(), "{depth}");
         }
-        assert!(preresnet(8, 1).is_err());
+        assert!(preresnet(8, PreActivation::PUBLISHED, 1).is_err());
     }
 }

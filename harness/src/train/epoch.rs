@@ -6,6 +6,7 @@ use super::config::Recipe;
 use super::state::State;
 use super::trainer::Trainer;
 use crate::data::loader::{Batches, Buffer};
+use crate::exec::Dropout;
 use crate::{Error, Result};
 
 /// The two phases of a run.
@@ -112,7 +113,13 @@ impl Trainer<'_> {
                 return Err(Error::Interrupted);
             }
             batches.load(batch, &mut buffer);
-            let outcome = self.executor.gradient(&mut state.weights, buffer.batch(), &mut gradient)?;
+            // An image comes once in an epoch, so the epoch's number tells its passes apart.
+            let dropout = Dropout::Pass {
+                seed: self.recipe.config().seed,
+                step: u64::from(number),
+                images: batches.indices(batch),
+            };
+            let outcome = self.executor.gradient(&mut state.weights, buffer.batch(), dropout, &mut gradient)?;
             if !outcome.mean_loss().is_finite() {
                 return Err(Error::domain(
                     format!("training loss in epoch {number}, batch {batch}"),

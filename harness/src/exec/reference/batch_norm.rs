@@ -1,7 +1,9 @@
-//! Batch normalisation with the ReLU after it, for a group of images; sums in f64.
+//! Batch normalisation with the activation after it, for a group of images; sums in f64.
 
+use super::activation::{Identity, Pointwise, Relu, Sigmoid, Softplus};
 use crate::Scalar;
 use crate::exec::backend::{BatchNorm, EPSILON, Moments};
+use crate::model::graph::Activation;
 
 /// Partial sums a plane is added up in, so that the compiler can use SIMD without changing the order of additions.
 const LANES: usize = 8;
@@ -34,39 +36,62 @@ pub(super) fn affine<T: Scalar>(moments: Moments<'_>, weight: &[T], bias: &[T]) 
         .collect()
 }
 
-/// y ← scale·x + shift, then max(y, 0) if `op.relu`.
+/// y ← f(scale·x + shift).
 pub(super) fn forward<T: Scalar>(op: &BatchNorm, affine: &[Affine<T>], x: &[T], y: &mut [T]) {
-    let planes = x.chunks_exact(op.plane).zip(y.chunks_exact_mut(op.plane));
-    for ((x, y), &Affine { scale, shift }) in planes.zip(affine.iter().cycle()) {
-        if op.relu {
-            x.iter().zip(y).for_each(|(x, y)| *y = positive(scale * *x + shift));
-        } else {
-            x.iter().zip(y).for_each(|(x, y)| *y = scale * *x + shift);
-        }
+    match op.activation {
+        None => forward_with::<Identity, T>(op, affine, x, y),
+        Some(Activation::Relu) => forward_with::<Relu, T>(op, affine, x, y),
+        Some(Activation::Sigmoid) => forward_with::<Sigmoid, T>(op, affine, x, y),
+        Some(Activation::Softplus) => forward_with::<Softplus, T>(op, affine, x, y),
     }
 }
 
-/// For every channel Σdz, then for every channel Σdz·(x − mean), dz being the gradient before the ReLU.
+fn forward_with<F: Pointwise, T: Scalar>(op: &BatchNorm, affine: &[Affine<T>], x: &[T], y: &mut [T]) {
+    let planes = x.chunks_exact(op.plane).zip(y.chunks_exact_mut(op.plane));
+    for ((x, y), &Affine { scale, shift }) in planes.zip(affine.iter().cycle()) {
+        x.iter().zip(y).for_each(|(x, y)| *y = F::value(scale * *x + shift));
+    }
+}
+
+/// A group of images on the way back: the batch norm's inputs and its output's gradient.
+#[derive(Clone, Copy)]
+pub(super) struct Group<'a, T> {
+    pub(super) x: &'a [T],
+    pub(super) dy: &'a [T],
+}
+
+/// For every channel Σdz, then for every channel Σdz·(x − mean), dz being the gradient before the activation.
 pub(super) fn backward_sums<T: Scalar>(
     op: &BatchNorm,
     affine: &[Affine<T>],
     mean: &[f64],
-    x: &[T],
-    dy: &[T],
+    group: Group<'_, T>,
+    sums: &mut [f64],
+) {
+    match op.activation {
+        None => sums_with::<Identity, T>(op, affine, mean, group, sums),
+        Some(Activation::Relu) => sums_with::<Relu, T>(op, affine, mean, group, sums),
+        Some(Activation::Sigmoid) => sums_with::<Sigmoid, T>(op, affine, mean, group, sums),
+        Some(Activation::Softplus) => sums_with::<Softplus, T>(op, affine, mean, group, sums),
+    }
+}
+
+fn sums_with<F: Pointwise, T: Scalar>(
+    op: &BatchNorm,
+    affine: &[Affine<T>],
+    mean: &[f64],
+    group: Group<'_, T>,
     sums: &mut [f64],
 ) {
     let (first, second) = sums.split_at_mut(op.channels);
-    for (index, (x, dy)) in x.chunks_exact(op.plane).zip(dy.chunks_exact(op.plane)).enumerate() {
+    let planes = group.x.chunks_exact(op.plane).zip(group.dy.chunks_exact(op.plane));
+    for (index, (x, dy)) in planes.enumerate() {
         let channel = index % op.channels;
         let (Affine { scale, shift }, mean) = (affine[channel], mean[channel]);
-        let [sum, product] = if op.relu {
-            sum_lanes(x, dy, |x, dy| {
-                let dz = gate(scale * x + shift, dy).to_f64();
-                [dz, dz * (x.to_f64() - mean)]
-            })
-        } else {
-            sum_lanes(x, dy, |x, dy| [dy.to_f64(), dy.to_f64() * (x.to_f64() - mean)])
-        };
+        let [sum, product] = sum_lanes(x, dy, |x, dy| {
+            let dz = F::back(scale * x + shift, dy).to_f64();
+            [dz, dz * (x.to_f64() - mean)]
+        });
         first[channel] += sum;
         second[channel] += product;
     }
@@ -94,48 +119,50 @@ pub(super) fn slopes<T: Scalar>(moments: Moments<'_>, weight: &[T], sums: &[f64]
         .collect()
 }
 
+/// The [`Slope`]s of moments that do not depend on x.
+pub(super) fn no_slopes<T: Scalar>(channels: usize) -> Vec<Slope<T>> {
+    vec![Slope { mean: T::zero(), slope: T::zero(), offset: T::zero() }; channels]
+}
+
 /// dx ← the gradient with respect to x, or dx ← dx + it.
 pub(super) fn backward<T: Scalar>(
     op: &BatchNorm,
     affine: &[Affine<T>],
     slopes: &[Slope<T>],
-    x: &[T],
-    dy: &[T],
+    group: Group<'_, T>,
     dx: &mut [T],
     accumulate: bool,
 ) {
-    let planes = x.chunks_exact(op.plane).zip(dy.chunks_exact(op.plane)).zip(dx.chunks_exact_mut(op.plane));
-    for (((x, dy), dx), (affine, slope)) in planes.zip(affine.iter().zip(slopes).cycle()) {
-        let &Affine { scale, shift } = affine;
-        let &Slope { mean, slope, offset } = slope;
-        let numbers = x.iter().zip(dy).zip(dx);
-        match (op.relu, accumulate) {
-            (true, true) => numbers.for_each(|((x, dy), dx)| {
-                *dx += scale * gate(scale * *x + shift, *dy) + (slope * (*x - mean) + offset);
-            }),
-            (true, false) => numbers.for_each(|((x, dy), dx)| {
-                *dx = scale * gate(scale * *x + shift, *dy) + (slope * (*x - mean) + offset);
-            }),
-            (false, true) => {
-                numbers.for_each(|((x, dy), dx)| *dx += scale * *dy + (slope * (*x - mean) + offset));
-            }
-            (false, false) => {
-                numbers.for_each(|((x, dy), dx)| *dx = scale * *dy + (slope * (*x - mean) + offset));
-            }
-        }
+    match op.activation {
+        None => backward_with::<Identity, T>(op, affine, slopes, group, dx, accumulate),
+        Some(Activation::Relu) => backward_with::<Relu, T>(op, affine, slopes, group, dx, accumulate),
+        Some(Activation::Sigmoid) => backward_with::<Sigmoid, T>(op, affine, slopes, group, dx, accumulate),
+        Some(Activation::Softplus) => backward_with::<Softplus, T>(op, affine, slopes, group, dx, accumulate),
     }
 }
 
-/// max(z, 0); NaN stays NaN.
-#[inline]
-pub(super) fn positive<T: Scalar>(z: T) -> T {
-    if z <= T::zero() { T::zero() } else { z }
-}
-
-/// dy where z > 0, and 0 elsewhere.
-#[inline]
-pub(super) fn gate<T: Scalar>(z: T, dy: T) -> T {
-    if z > T::zero() { dy } else { T::zero() }
+fn backward_with<F: Pointwise, T: Scalar>(
+    op: &BatchNorm,
+    affine: &[Affine<T>],
+    slopes: &[Slope<T>],
+    group: Group<'_, T>,
+    dx: &mut [T],
+    accumulate: bool,
+) {
+    let planes = group.x.chunks_exact(op.plane).zip(group.dy.chunks_exact(op.plane));
+    for (((x, dy), dx), (affine, slope)) in
+        planes.zip(dx.chunks_exact_mut(op.plane)).zip(affine.iter().zip(slopes).cycle())
+    {
+        let &Affine { scale, shift } = affine;
+        let &Slope { mean, slope, offset } = slope;
+        let numbers = x.iter().zip(dy).zip(dx);
+        let gradient = |x: T, dy: T| scale * F::back(scale * x + shift, dy) + (slope * (x - mean) + offset);
+        if accumulate {
+            numbers.for_each(|((x, dy), dx)| *dx += gradient(*x, *dy));
+        } else {
+            numbers.for_each(|((x, dy), dx)| *dx = gradient(*x, *dy));
+        }
+    }
 }
 
 /// Σ f(a, b) over two planes, in f64 and in a fixed order.

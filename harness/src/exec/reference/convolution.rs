@@ -27,11 +27,16 @@ impl Convolution {
     }
 }
 
-/// y ← w ∗ x for a group of images.
-pub(super) fn forward<T: Scalar>(op: &Convolution, weight: &[T], x: &[T], y: &mut [T], unfolded: &mut [T]) {
-    let weight = Matrix::new(weight, op.taps());
+/// y ← w ∗ x plus the bias for a group of images; `parameters` are those of the whole network.
+pub(super) fn forward<T: Scalar>(op: &Convolution, parameters: &[T], x: &[T], y: &mut [T], unfolded: &mut [T]) {
+    let weight = Matrix::new(&parameters[op.weight.clone()], op.taps());
     for (x, y) in x.chunks_exact(op.input.len()).zip(y.chunks_exact_mut(op.output.len())) {
         multiply(y, weight, Matrix::new(unfold(op, x, unfolded), op.output.plane()), Write::Replace);
+        if let Some(bias) = &op.bias {
+            for (plane, bias) in y.chunks_exact_mut(op.output.plane()).zip(&parameters[bias.clone()]) {
+                plane.iter_mut().for_each(|number| *number += *bias);
+            }
+        }
     }
 }
 
@@ -42,6 +47,13 @@ pub(super) fn backward_weight<T: Scalar>(op: &Convolution, x: &[T], dy: &[T], dw
     for (x, dy) in x.chunks_exact(op.input.len()).zip(dy.chunks_exact(op.output.len())) {
         let x = Matrix::new(unfold(op, x, unfolded), op.output.plane());
         multiply(dw, x, Matrix::new(dy, op.output.plane()).transposed(), Write::Add);
+    }
+}
+
+/// Adds the gradient with respect to the bias, Σdy of every channel, for a group of images.
+pub(super) fn backward_bias<T: Scalar>(op: &Convolution, dy: &[T], sums: &mut [f64]) {
+    for (index, plane) in dy.chunks_exact(op.output.plane()).enumerate() {
+        sums[index % op.output.channels] += plane.iter().map(|dy| dy.to_f64()).sum::<f64>();
     }
 }
 

@@ -1,39 +1,25 @@
-//! Average pooling and the linear layer, for a group of images.
+//! Parts of longer values, and the linear layer, for a group of images.
 
 use super::matrix::{Matrix, Write, multiply};
 use crate::Scalar;
-use crate::exec::backend::{AveragePool, Linear};
+use crate::exec::backend::{Linear, Part};
 
-/// y ← means of x over windows.
-pub(super) fn average_pool<T: Scalar>(op: &AveragePool, x: &[T], y: &mut [T]) {
-    let share = T::from_f64(1.0 / (op.size * op.size) as f64);
-    y.fill(T::zero());
-    let planes = x.chunks_exact(op.input.plane()).zip(y.chunks_exact_mut(op.input.plane() / (op.size * op.size)));
-    for (x, y) in planes {
-        for (pixel, x) in x.iter().enumerate() {
-            y[op.window_of(pixel)] += *x;
-        }
-        y.iter_mut().for_each(|y| *y *= share);
+/// The part of y ← x.
+pub(super) fn insert<T: Scalar>(op: &Part, x: &[T], y: &mut [T]) {
+    for (x, y) in x.chunks_exact(op.length).zip(y.chunks_exact_mut(op.total)) {
+        y[op.offset..op.offset + op.length].copy_from_slice(x);
     }
 }
 
-/// The gradient with respect to x.
-pub(super) fn average_pool_backward<T: Scalar>(op: &AveragePool, dy: &[T], dx: &mut [T], accumulate: bool) {
-    let share = T::from_f64(1.0 / (op.size * op.size) as f64);
-    let planes = dy.chunks_exact(op.input.plane() / (op.size * op.size)).zip(dx.chunks_exact_mut(op.input.plane()));
-    for (dy, dx) in planes {
-        for (pixel, dx) in dx.iter_mut().enumerate() {
-            let before = if accumulate { *dx } else { T::zero() };
-            *dx = before + share * dy[op.window_of(pixel)];
+/// dx ← the part of dy, or dx ← dx + it.
+pub(super) fn extract<T: Scalar>(op: &Part, dy: &[T], dx: &mut [T], accumulate: bool) {
+    for (dy, dx) in dy.chunks_exact(op.total).zip(dx.chunks_exact_mut(op.length)) {
+        let part = &dy[op.offset..op.offset + op.length];
+        if accumulate {
+            dx.iter_mut().zip(part).for_each(|(dx, dy)| *dx += *dy);
+        } else {
+            dx.copy_from_slice(part);
         }
-    }
-}
-
-impl AveragePool {
-    /// The window, among those of a plane, that a pixel belongs to.
-    fn window_of(&self, pixel: usize) -> usize {
-        let (row, column) = (pixel / self.input.width, pixel % self.input.width);
-        row / self.size * (self.input.width / self.size) + column / self.size
     }
 }
 

@@ -2,18 +2,24 @@
 //!
 //! Every operation runs over the fixed [groups](groups) of a batch in parallel; the kernels below see one group each.
 
+mod activation;
 mod batch_norm;
 mod convolution;
 mod groups;
 mod layers;
 mod matrix;
+mod pooling;
 
 use rayon::prelude::*;
 
+use self::activation::{Pointwise, Relu, Sigmoid, Softplus};
+use self::batch_norm::Group;
 use self::groups::{GROUPS, split, split_mut, sum_tree};
 use self::matrix::Write;
-use super::backend::{AveragePool, Backend, BatchNorm, Convolution, EPSILON, Linear, Moments, Slot, Target};
+use super::Mode;
+use super::backend::{Backend, BatchNorm, Convolution, EPSILON, Linear, Moments, Part, Pool, Slot, Target};
 use crate::Scalar;
+use crate::model::graph::Activation;
 
 /// Buffers, parameters and their gradient, and working memory for every group.
 #[derive(Default)]
@@ -54,6 +60,18 @@ impl<T: Scalar> Reference<T> {
         self.write_to(y, |own, y| {
             y.into_par_iter().zip(own.groups(x)).for_each(|(y, x)| {
                 y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*x, *y));
+            });
+        });
+    }
+
+    /// y ← f(a, b), or y ← y + f(a, b), number by number.
+    fn combine(&mut self, a: Slot, b: Slot, y: Target, f: impl Fn(T, T) -> T + Sync) {
+        self.write_to(y.slot, |own, groups| {
+            groups.into_par_iter().zip(own.groups(a)).zip(own.groups(b)).for_each(|((group, a), b)| {
+                for ((number, a), b) in group.iter_mut().zip(a).zip(b) {
+                    let before = if y.accumulate { *number } else { T::zero() };
+                    *number = before + f(*a, *b);
+                }
             });
         });
     }
@@ -124,7 +142,7 @@ impl<T: Scalar> Backend<T> for Reference<T> {
             let groups = y.into_par_iter().zip(own.groups(x)).zip(&mut unfolded);
             groups.for_each(|((y, x), unfolded)| {
                 let unfolded = at_least(unfolded, op.unfolded());
-                convolution::forward(op, &own.parameters[op.weight.clone()], x, y, unfolded);
+                convolution::forward(op, &own.parameters, x, y, unfolded);
             });
         });
         self.unfolded = unfolded;
@@ -143,6 +161,12 @@ impl<T: Scalar> Backend<T> for Reference<T> {
             *gradient += dw[index % op.taps() * outputs + index / op.taps()];
         }
         self.partial = partial;
+        if let Some(bias) = &op.bias {
+            let sums = self.sum_f64(bias.len(), |own, group, sums| {
+                convolution::backward_bias(op, own.groups(dy)[group], sums);
+            });
+            self.gradient[bias.clone()].iter_mut().zip(sums).for_each(|(gradient, sum)| *gradient += T::from_f64(sum));
+        }
         if let Some(dx) = dx {
             self.write_to(dx.slot, |own, groups| {
                 let groups = groups.into_par_iter().zip(own.groups(dy)).zip(&mut unfolded);
@@ -174,11 +198,20 @@ impl<T: Scalar> Backend<T> for Reference<T> {
         });
     }
 
-    fn batch_norm_backward(&mut self, op: &BatchNorm, moments: Moments<'_>, x: Slot, dy: Slot, dx: Option<Target>) {
+    fn batch_norm_backward(
+        &mut self,
+        op: &BatchNorm,
+        moments: Moments<'_>,
+        mode: Mode,
+        x: Slot,
+        dy: Slot,
+        dx: Option<Target>,
+    ) {
         let weight = &self.parameters[op.weight.clone()];
         let affine = batch_norm::affine(moments, weight, &self.parameters[op.bias.clone()]);
         let sums = self.sum_f64(2 * op.channels, |own, group, sums| {
-            batch_norm::backward_sums(op, &affine, moments.mean, own.groups(x)[group], own.groups(dy)[group], sums);
+            let group = Group { x: own.groups(x)[group], dy: own.groups(dy)[group] };
+            batch_norm::backward_sums(op, &affine, moments.mean, group, sums);
         });
         for channel in 0..op.channels {
             let deviation = (moments.var[channel] + EPSILON).sqrt();
@@ -188,26 +221,32 @@ impl<T: Scalar> Backend<T> for Reference<T> {
         if let Some(Target { slot, accumulate }) = dx {
             self.write_to(slot, |own, dx| {
                 let count = own.images * op.plane;
-                let slopes = batch_norm::slopes(moments, &own.parameters[op.weight.clone()], &sums, count);
+                let slopes = match mode {
+                    Mode::Training => batch_norm::slopes(moments, &own.parameters[op.weight.clone()], &sums, count),
+                    Mode::Evaluation => batch_norm::no_slopes(op.channels),
+                };
                 let groups = dx.into_par_iter().zip(own.groups(x)).zip(own.groups(dy));
-                groups.for_each(|((dx, x), dy)| batch_norm::backward(op, &affine, &slopes, x, dy, dx, accumulate));
+                groups.for_each(|((dx, x), dy)| {
+                    batch_norm::backward(op, &affine, &slopes, Group { x, dy }, dx, accumulate);
+                });
             });
         }
     }
 
-    fn relu(&mut self, x: Slot, y: Slot) {
-        self.map(x, y, |x, _| batch_norm::positive(x));
+    fn activation(&mut self, f: Activation, x: Slot, y: Slot) {
+        match f {
+            Activation::Relu => self.map(x, y, |x, _| Relu::value(x)),
+            Activation::Sigmoid => self.map(x, y, |x, _| Sigmoid::value(x)),
+            Activation::Softplus => self.map(x, y, |x, _| Softplus::value(x)),
+        }
     }
 
-    fn relu_backward(&mut self, y: Slot, dy: Slot, dx: Target) {
-        self.write_to(dx.slot, |own, groups| {
-            groups.into_par_iter().zip(own.groups(y)).zip(own.groups(dy)).for_each(|((dx_group, y), dy)| {
-                for ((number, y), dy) in dx_group.iter_mut().zip(y).zip(dy) {
-                    let before = if dx.accumulate { *number } else { T::zero() };
-                    *number = before + batch_norm::gate(*y, *dy);
-                }
-            });
-        });
+    fn activation_backward(&mut self, f: Activation, y: Slot, dy: Slot, dx: Target) {
+        match f {
+            Activation::Relu => self.combine(y, dy, dx, Relu::back_from_value),
+            Activation::Sigmoid => self.combine(y, dy, dx, Sigmoid::back_from_value),
+            Activation::Softplus => self.combine(y, dy, dx, Softplus::back_from_value),
+        }
     }
 
     fn copy(&mut self, x: Slot, y: Slot) {
@@ -218,16 +257,46 @@ impl<T: Scalar> Backend<T> for Reference<T> {
         self.map(x, y, |x, y| x + y);
     }
 
-    fn average_pool(&mut self, op: &AveragePool, x: Slot, y: Slot) {
+    fn multiply(&mut self, x: Slot, factors: Slot, y: Target) {
+        self.combine(x, factors, y, |x, factor| x * factor);
+    }
+
+    fn insert(&mut self, op: &Part, x: Slot, y: Slot) {
         self.write_to(y, |own, y| {
-            y.into_par_iter().zip(own.groups(x)).for_each(|(y, x)| layers::average_pool(op, x, y));
+            y.into_par_iter().zip(own.groups(x)).for_each(|(y, x)| layers::insert(op, x, y));
         });
     }
 
-    fn average_pool_backward(&mut self, op: &AveragePool, dy: Slot, dx: Target) {
+    fn extract(&mut self, op: &Part, dy: Slot, dx: Target) {
         self.write_to(dx.slot, |own, groups| {
             let groups = groups.into_par_iter().zip(own.groups(dy));
-            groups.for_each(|(data, dy)| layers::average_pool_backward(op, dy, data, dx.accumulate));
+            groups.for_each(|(data, dy)| layers::extract(op, dy, data, dx.accumulate));
+        });
+    }
+
+    fn average_pool(&mut self, op: &Pool, x: Slot, y: Slot) {
+        self.write_to(y, |own, y| {
+            y.into_par_iter().zip(own.groups(x)).for_each(|(y, x)| pooling::average(op, x, y));
+        });
+    }
+
+    fn average_pool_backward(&mut self, op: &Pool, dy: Slot, dx: Target) {
+        self.write_to(dx.slot, |own, groups| {
+            let groups = groups.into_par_iter().zip(own.groups(dy));
+            groups.for_each(|(data, dy)| pooling::average_backward(op, dy, data, dx.accumulate));
+        });
+    }
+
+    fn max_pool(&mut self, op: &Pool, x: Slot, y: Slot) {
+        self.write_to(y, |own, y| {
+            y.into_par_iter().zip(own.groups(x)).for_each(|(y, x)| pooling::maximum(op, x, y));
+        });
+    }
+
+    fn max_pool_backward(&mut self, op: &Pool, x: Slot, dy: Slot, dx: Target) {
+        self.write_to(dx.slot, |own, groups| {
+            let groups = groups.into_par_iter().zip(own.groups(x)).zip(own.groups(dy));
+            groups.for_each(|((data, x), dy)| pooling::maximum_backward(op, x, dy, data, dx.accumulate));
         });
     }
 

@@ -1,0 +1,289 @@
+//! Which slot every value holds, and the steps that follow from it.
+
+use super::slots::Slots;
+use super::{Backward, Forward, Mask, Plan};
+use crate::exec::backend::{BatchNorm, Convolution, Linear, Part, Pool, Slot, Target};
+use crate::model::graph::{Activation, Graph, Layer, Value, Window};
+
+/// A layer as it runs: with the activation it has taken in, and the value it makes.
+#[derive(Clone, Copy)]
+struct Fused<'a> {
+    layer: &'a Layer,
+    activation: Option<Activation>,
+    y: Value,
+}
+
+pub(super) struct Planner<'a> {
+    graph: &'a Graph,
+    layers: Vec<Fused<'a>>,
+    /// Whether the way back reads a value.
+    kept: Vec<bool>,
+    /// Layers that have still to read a value on the way there.
+    readers: Vec<usize>,
+    slots: Slots,
+    values: Vec<Option<Slot>>,
+    gradients: Vec<Option<Slot>>,
+    training: bool,
+    masks: Vec<Mask>,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner of a graph, of whose values some are kept for the way back; dropout acts in training alone.
+    pub(super) fn new(graph: &'a Graph, kept: Vec<bool>, training: bool) -> Self {
+        let mut readers = vec![0; kept.len()];
+        readers[graph.output().0] += 1;
+        graph.layers().iter().flat_map(Layer::inputs).for_each(|x| readers[x.0] += 1);
+        let mut slots = Slots::default();
+        let mut values = vec![None; kept.len()];
+        values[0] = Some(slots.take(graph.input().len()));
+        let gradients = vec![None; kept.len()];
+        let layers = fuse(graph, &readers);
+        Self { graph, layers, kept, readers, slots, values, gradients, training, masks: Vec::new() }
+    }
+
+    /// The plan with these steps.
+    pub(super) fn finish(self, forward: Vec<Forward>) -> Plan {
+        let logits = self.slot(self.graph.output());
+        Plan { images: Slot(0), logits, slots: self.slots.lengths, masks: self.masks, forward }
+    }
+
+    /// The slot of a value that is alive.
+    fn slot(&self, value: Value) -> Slot {
+        self.values[value.0].expect("a value lives from its layer to its last reader")
+    }
+
+    fn length(&self, value: Value) -> usize {
+        self.graph.shape(value).len()
+    }
+
+    /// The steps towards the logits.
+    pub(super) fn forward(&mut self) -> Vec<Forward> {
+        let mut steps = Vec::new();
+        for index in 0..self.layers.len() {
+            let Fused { layer, activation, y: value } = self.layers[index];
+            let y = match *layer {
+                Layer::Flatten { x } => self.slots.share(self.slot(x)),
+                Layer::Dropout { x, .. } if !self.training => self.slots.share(self.slot(x)),
+                Layer::Add { terms: [a, _] } if self.is_spent_by_next_reader(a) => self.slots.share(self.slot(a)),
+                _ => self.slots.take(self.length(value)),
+            };
+            match *layer {
+                Layer::Convolution { x, window, weight, bias } => {
+                    let op = self.convolution(x, value, window, weight, bias);
+                    steps.push(Forward::Convolution { op, x: self.slot(x), y });
+                }
+                Layer::BatchNorm { x, norm, weight, bias } => {
+                    let op = self.batch_norm(x, norm, weight, bias, activation);
+                    steps.push(Forward::BatchNorm { op, x: self.slot(x), y });
+                }
+                Layer::Activation { x, function } => {
+                    steps.push(Forward::Activation { f: function, x: self.slot(x), y });
+                }
+                Layer::Add { terms: [a, b] } => {
+                    if self.slot(a) != y {
+                        steps.push(Forward::Copy { x: self.slot(a), y });
+                    }
+                    steps.push(Forward::Add { x: self.slot(b), y });
+                }
+                Layer::Concatenate { ref parts } => {
+                    let parts = self.parts(parts).map(|(op, part)| Forward::Insert { op, x: self.slot(part), y });
+                    steps.extend(parts);
+                }
+                Layer::AveragePool { x, size } => {
+                    let op = Pool { input: self.graph.shape(x), size };
+                    steps.push(Forward::AveragePool { op, x: self.slot(x), y });
+                }
+                Layer::MaxPool { x, size } => {
+                    let op = Pool { input: self.graph.shape(x), size };
+                    steps.push(Forward::MaxPool { op, x: self.slot(x), y });
+                }
+                Layer::Dropout { x, ref name, rate } => {
+                    if self.training {
+                        let length = self.length(x);
+                        let factors = self.slots.take(length);
+                        self.masks.push(Mask { name: name.clone(), rate, length, factors });
+                        steps.push(Forward::Dropout { factors, x: self.slot(x), y });
+                    }
+                }
+                Layer::Flatten { .. } => {}
+                Layer::Linear { x, weight, bias } => {
+                    let op = self.linear(weight, bias);
+                    steps.push(Forward::Linear { op, x: self.slot(x), y });
+                }
+            }
+            self.values[value.0] = Some(y);
+            for &x in layer.inputs() {
+                self.readers[x.0] -= 1;
+                if self.readers[x.0] == 0 && !self.kept[x.0] {
+                    self.slots.release(self.slot(x));
+                    self.values[x.0] = None;
+                }
+            }
+        }
+        steps
+    }
+
+    /// Whether nothing needs a value, or its slot, after the layer that now reads it.
+    fn is_spent_by_next_reader(&self, value: Value) -> bool {
+        self.readers[value.0] == 1 && !self.kept[value.0] && !self.slots.is_shared(self.slot(value))
+    }
+
+    /// Where the gradient of the logits goes in, and the steps back from there; after [`forward`](Self::forward).
+    pub(super) fn backward(&mut self) -> (Slot, Vec<Backward>) {
+        let mut steps = Vec::new();
+        let output = self.graph.output();
+        let seed = self.slots.take(self.length(output));
+        self.gradients[output.0] = Some(seed);
+        for index in (0..self.layers.len()).rev() {
+            let Fused { layer, activation, y: value } = self.layers[index];
+            let dy = self.gradients[value.0].take().expect("every value leads to the output");
+            match *layer {
+                Layer::Convolution { x, window, weight, bias } => {
+                    let op = self.convolution(x, value, window, weight, bias);
+                    let dx = self.target(x, &mut steps);
+                    steps.push(Backward::Convolution { op, x: self.slot(x), dy, dx });
+                }
+                Layer::BatchNorm { x, norm, weight, bias } => {
+                    let op = self.batch_norm(x, norm, weight, bias, activation);
+                    let dx = self.target(x, &mut steps);
+                    steps.push(Backward::BatchNorm { op, x: self.slot(x), dy, dx });
+                }
+                Layer::Activation { x, function } => {
+                    if let Some(dx) = self.target(x, &mut steps) {
+                        steps.push(Backward::Activation { f: function, y: self.slot(value), dy, dx });
+                    }
+                }
+                Layer::Add { terms: [a, b] } => {
+                    self.pass_on(dy, a, &mut steps);
+                    self.pass_on(dy, b, &mut steps);
+                }
+                Layer::Concatenate { ref parts } => {
+                    for (op, x) in self.parts(parts).collect::<Vec<_>>() {
+                        if let Some(dx) = self.target(x, &mut steps) {
+                            steps.push(Backward::Extract { op, dy, dx });
+                        }
+                    }
+                }
+                Layer::AveragePool { x, size } => {
+                    if let Some(dx) = self.target(x, &mut steps) {
+                        let op = Pool { input: self.graph.shape(x), size };
+                        steps.push(Backward::AveragePool { op, dy, dx });
+                    }
+                }
+                Layer::MaxPool { x, size } => {
+                    if let Some(dx) = self.target(x, &mut steps) {
+                        let op = Pool { input: self.graph.shape(x), size };
+                        steps.push(Backward::MaxPool { op, x: self.slot(x), dy, dx });
+                    }
+                }
+                Layer::Dropout { x, ref name, .. } => {
+                    if let Some(dx) = self.target(x, &mut steps) {
+                        let mask = self.masks.iter().find(|mask| mask.name == *name);
+                        let factors = mask.expect("a dropout has its mask from the way there").factors;
+                        steps.push(Backward::Dropout { factors, dy, dx });
+                    }
+                }
+                Layer::Flatten { x } => self.pass_on(dy, x, &mut steps),
+                Layer::Linear { x, weight, bias } => {
+                    let op = self.linear(weight, bias);
+                    let dx = self.target(x, &mut steps);
+                    steps.push(Backward::Linear { op, x: self.slot(x), dy, dx });
+                }
+            }
+            self.slots.release(dy);
+            // The logits are read after the way there; every other value is done with once its layer has gone back.
+            if value != output
+                && let Some(slot) = self.values[value.0].take()
+            {
+                self.slots.release(slot);
+            }
+        }
+        (seed, steps)
+    }
+
+    /// Where a layer sends the gradient of x, after making sure that nobody else reads that slot.
+    fn target(&mut self, x: Value, steps: &mut Vec<Backward>) -> Option<Target> {
+        if x == Value(0) {
+            return None;
+        }
+        let length = self.length(x);
+        let (slot, accumulate) = match self.gradients[x.0] {
+            None => (self.slots.take(length), false),
+            Some(shared) if self.slots.is_shared(shared) => {
+                let own = self.slots.take(length);
+                steps.push(Backward::Copy { x: shared, y: own });
+                self.slots.release(shared);
+                (own, true)
+            }
+            Some(own) => (own, true),
+        };
+        self.gradients[x.0] = Some(slot);
+        Some(Target { slot, accumulate })
+    }
+
+    /// Sends dy to x unchanged: x shares its slot if it has no gradient yet.
+    fn pass_on(&mut self, dy: Slot, x: Value, steps: &mut Vec<Backward>) {
+        if x == Value(0) {
+        } else if self.gradients[x.0].is_none() {
+            self.gradients[x.0] = Some(self.slots.share(dy));
+        } else if let Some(Target { slot, .. }) = self.target(x, steps) {
+            steps.push(Backward::Add { x: dy, y: slot });
+        }
+    }
+
+    /// The parts of a concatenation, and where each comes from.
+    fn parts(&self, parts: &[Value]) -> impl Iterator<Item = (Part, Value)> {
+        let total = parts.iter().map(|part| self.length(*part)).sum();
+        parts.iter().scan(0, move |offset, &part| {
+            let op = Part { offset: *offset, length: self.length(part), total };
+            *offset += op.length;
+            Some((op, part))
+        })
+    }
+
+    fn convolution(&self, x: Value, y: Value, window: Window, weight: usize, bias: Option<usize>) -> Convolution {
+        let range = |entry: usize| self.graph.layout().parameters()[entry].range();
+        let (input, output) = (self.graph.shape(x), self.graph.shape(y));
+        Convolution { input, output, window, weight: range(weight), bias: bias.map(range) }
+    }
+
+    fn batch_norm(
+        &self,
+        x: Value,
+        norm: usize,
+        weight: usize,
+        bias: usize,
+        activation: Option<Activation>,
+    ) -> BatchNorm {
+        let layout = self.graph.layout();
+        let [weight, bias] = [weight, bias].map(|entry| layout.parameters()[entry].range());
+        let shape = self.graph.shape(x);
+        let statistics = layout.norms()[norm].range();
+        BatchNorm { channels: shape.channels, plane: shape.plane(), activation, weight, bias, statistics }
+    }
+
+    fn linear(&self, weight: usize, bias: usize) -> Linear {
+        let parameters = self.graph.layout().parameters();
+        let (outputs, inputs) = (parameters[weight].shape[0], parameters[weight].shape[1]);
+        Linear { inputs, outputs, weight: parameters[weight].range(), bias: parameters[bias].range() }
+    }
+}
+
+/// The layers in order, each batch norm with the activation right after it if that alone reads it.
+fn fuse<'a>(graph: &'a Graph, readers: &[usize]) -> Vec<Fused<'a>> {
+    let mut layers = graph.layers().iter().enumerate().peekable();
+    let mut fused = Vec::new();
+    while let Some((index, layer)) = layers.next() {
+        let mut step = Fused { layer, activation: None, y: Value(index + 1) };
+        let is_read_once = matches!(layer, Layer::BatchNorm { .. }) && readers[step.y.0] == 1;
+        if let Some((next, Layer::Activation { x, function })) = layers.peek()
+            && is_read_once
+            && *x == step.y
+        {
+            step = Fused { layer, activation: Some(*function), y: Value(next + 1) };
+            layers.next();
+        }
+        fused.push(step);
+    }
+    fused
+}
