@@ -198,7 +198,7 @@ def fill(network, steady=False):
             numbers *= (24.0 / parameter[0].numel()) ** 0.5
         elif name.endswith("weight"):
             numbers += 1.0
-            numbers *= 0.25 if steady else 1.0
+            numbers *= 0.4 if steady else 1.0
         elif steady and previous.dim() == 1:
             numbers = 1.5 - 3.0 * (torch.arange(len(numbers)) % 2)
         parameter.data.copy_(numbers.float())
@@ -214,7 +214,7 @@ def projections(tensor, count):
 
 def short(number):
     """A number to 13 digits."""
-    return float(f"{float(number):.12e}")
+    return float(f"{number.item():.12e}")
 
 
 def run(network, rate, steady=False, number=torch.float64):
