@@ -179,7 +179,8 @@ pub(crate) enum Protocol {
 
 #[derive(Debug, Args)]
 pub(crate) struct Train {
-    /// Network: resnet8, resnet20, … (depth 6n+2, or 9n+2 from 44 on).
+    /// Network: resnet8, resnet20, …, resnet164, also as resnet110-sigmoid, -softplus or -nobn; vgg16, vgg16-bn,
+    /// densenet40, densenet100, mlp.
     #[arg(long, value_name = "NAME")]
     pub(crate) network: Option<String>,
     /// Images: the name of a fetched set, such as cifar10; a folder; or NAME=DIR [default: the embedded images].

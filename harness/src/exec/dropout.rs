@@ -65,7 +65,7 @@ mod tests {
             assert_eq!([&turned[1000..], &turned[..1000]].concat(), batch);
         }
         assert_eq!(factors(7, &[9], "a"), batch[1000..2000]);
-        for other in [factors(8, &[4], "a"), factors(7, &[5], "a"), factors(7, &[4], "b")] {
+        for other in [factors(8, &[4], "a"), factors(7, &[5], "a"), factors(7, &[6], "a"), factors(7, &[4], "b")] {
             assert_ne!(other, batch[..1000], "another step, image or layer has a mask of its own");
         }
     }
