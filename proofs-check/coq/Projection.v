@@ -44,14 +44,14 @@ Proof.
 Qed.
 
 (* (C) along u: above the per-round threshold every prepared round of the projection averages c0 > 0 or more. *)
-Corollary projected_per_round : projected_valley -> per_round_threshold (nu / a) < c ->
+Theorem projected_per_round : projected_valley -> per_round_threshold (nu / a) < c ->
   0 < c0 eta a b c nu /\ forall s, round_start S step proj (fall eta a nu) s ->
     exists C, forall n, c0 eta a b c nu - C / (INR n + 1) <= EP step n s (round_mean S proj) /\
                         c0 eta a b c nu - C / (INR n + 1) <= EP step n s (printed_mean proj).
 Proof. intros H Hc. apply (per_round_headline S step proj slope eta a b B c nu); auto. apply projected_sgd; auto. Qed.
 
 (* (L) along u: above the long-run threshold the projection of the average over all iterations is positive. *)
-Corollary projected_long_run : projected_valley -> long_run_threshold (nu / a) < c ->
+Theorem projected_long_run : projected_valley -> long_run_threshold (nu / a) < c ->
   0 < long_run_rate eta a b c nu /\
   forall n s, - fall eta a nu <= proj s ->
     INR n * long_run_rate eta a b c nu - long_run_constant eta a b B c nu <= EP step n s (path_sum S proj).

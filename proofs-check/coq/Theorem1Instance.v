@@ -8,17 +8,20 @@ From Valleys Require Import Vectors Probability Asymmetry Theorem1Statement Theo
   Theorem1Refuted.
 Open Scope R_scope.
 
-(* Under the printed hypotheses the printed bound is positive, and so is the corrected one, which is no smaller. *)
-Theorem theorem1_bound_positive limit radius W V db l xi :
-  printed_hyps limit radius W V db l xi -> 0 < printed_bound V l xi <= corrected_bound V l xi.
+(* The printed lower limit of the step, 4 xi / ((c_i - 1) p_i) < l_i, makes the printed bound positive, and so the
+   corrected one, which is no smaller. *)
+Theorem theorem1_bound_positive V l xi : (0 < count V)%nat -> 0 <= xi ->
+  (forall i, (i < count V)%nat -> 0 < slope V i /\ 1 < ratio V i) ->
+  (forall i, (i < count V)%nat -> 4 * xi / ((ratio V i - 1) * slope V i) < l i) ->
+  0 < printed_bound V l xi <= corrected_bound V l xi.
 Proof.
-  intros [Hk _ _ Hxi Hpc _ _ _ _ Hl]. split; [|apply corrected_bound_above_printed; auto; lia].
+  intros Hk Hxi Hpc Hl. split; [|apply corrected_bound_above_printed; auto].
   unfold printed_bound, main_term.
   assert (T : forall i, (i < count V)%nat -> 2 * xi < (ratio V i - 1) * l i * slope V i / 2).
-  { intros i Hi. destruct (Hl i Hi) as [A _]. destruct (Hpc i Hi) as [P C].
+  { intros i Hi. specialize (Hl i Hi). destruct (Hpc i Hi) as [P C].
     assert (Q : 0 < (ratio V i - 1) * slope V i) by (apply Rmult_lt_0_compat; lra).
-    apply (Rmult_lt_compat_r ((ratio V i - 1) * slope V i)) in A; auto.
-    unfold Rdiv in A at 1. rewrite Rmult_assoc, Rinv_l, Rmult_1_r in A by lra. lra. }
+    apply (Rmult_lt_compat_r ((ratio V i - 1) * slope V i)) in Hl; auto.
+    unfold Rdiv in Hl at 1. rewrite Rmult_assoc, Rinv_l, Rmult_1_r in Hl by lra. lra. }
   assert (S : forall n, (n <= count V)%nat ->
     INR n * (2 * xi) <= rsum n (fun i => (ratio V i - 1) * l i * slope V i / 2)).
   { induction n as [|n IH]; intros Hn; [simpl; lra|]. rewrite S_INR. simpl rsum.
@@ -68,7 +71,9 @@ Proof.
       with (solution (instance_world fixed_empirical) j) in Ha;
       auto.
     apply functional_extensionality; intros q. unfold foot, vadd, vsub, vscal, vzero, dot; simpl. ring.
-  - destruct (theorem1_bound_positive _ _ _ _ _ _ _ (instance_hyps (fun _ b => b) fixed_empirical)). lra.
+  - destruct (instance_hyps (fun _ b => b) fixed_empirical) as [Hk _ _ Hx Ht _ _ _ _ Hl].
+    destruct (theorem1_bound_positive radius_valley (fun _ => 1) 0 (proj1 Hk) Hx Ht); [|lra].
+    intros i Hi. destruct (Hl i Hi). auto.
 Qed.
 
 Lemma instance_gain a : gain (instance_world a) radius_valley (fun _ => 1) = 5/4.

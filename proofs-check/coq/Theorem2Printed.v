@@ -112,15 +112,31 @@ Proof.
     apply (round_is_last (plain_next c) (fun w => w)). lra.
 Qed.
 
-(* ---------------- noise whose mean is not zero ---------------- *)
-
-(* The constants c = 16, a = 1, b = 1/2, nu = 1, B = 16 satisfy the printed condition: 34 < e^{16/3}/6. *)
 Lemma exp_double x y z : 0 <= y -> y <= exp x -> z <= y * y -> z <= exp (2 * x).
 Proof.
   intros Hy He Hz. replace (2 * x) with (x + x) by ring. rewrite exp_plus.
   eapply Rle_trans; [exact Hz|]. apply Rmult_le_compat; auto.
 Qed.
 
+(* So the printed theorem is false of the first round: c = 30 with a = b = 1, B = 30, nu = 0 meets its condition. *)
+Theorem printed_first_round_false n :
+  sgd R (det_step (plain_next 30)) (fun w => w) (plain_slope 30) 1 1 1 30 30 0 /\ printed_condition 1 30 30 0 /\
+  In (1, 0) (det_step (plain_next 30) (- 30)) /\
+  EP (det_step (plain_next 30)) (Datatypes.S n) 0 (round_mean R (fun w => w)) < 0.
+Proof.
+  destruct (first_round_negative 30 n ltac:(lra)) as (A & _ & B & C).
+  split; [exact A|]. split; [|split; [exact B|rewrite C; lra]].
+  unfold printed_condition.
+  assert (E1 : 9/4 <= exp (5/4)) by (pose proof (exp_ineq1 (5/4) ltac:(lra)); lra).
+  assert (E2 : 5 <= exp (2 * (5/4))) by (apply (exp_double _ (9/4)); lra).
+  assert (E3 : 25 <= exp (2 * (2 * (5/4)))) by (apply (exp_double _ 5); lra).
+  assert (E4 : 625 <= exp (2 * (2 * (2 * (5/4))))) by (apply (exp_double _ 25); lra).
+  replace (2 * (2 * (2 * (5/4)))) with (30 / 3) in E4 by field. lra.
+Qed.
+
+(* ---------------- noise whose mean is not zero ---------------- *)
+
+(* The constants c = 16, a = 1, b = 1/2, nu = 1, B = 16 satisfy the printed condition: 34 < e^{16/3}/6. *)
 Lemma printed_condition_example : printed_condition (1/2) 16 16 1.
 Proof.
   unfold printed_condition.

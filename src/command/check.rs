@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
 use valleys_figures::words::slack;
-use valleys_proofs::{Claim, Effort, check, named, proofs};
+use valleys_proofs::{Claim, Effort, Standing, check, named, proofs};
 use valleys_sim::Seed;
 use valleys_sim::record::{ClaimRow, Claims, Record, TrialRow, WeakeningRow};
 
@@ -77,9 +77,14 @@ pub(super) fn step(
 
 fn list(claims: &[Claim]) -> Result<()> {
     let width = claims.iter().map(|claim| claim.id.len()).max().unwrap_or_default();
-    claims
-        .iter()
-        .try_for_each(|claim| line(format!("{:<width$}  {:<8}  {}", claim.id, claim.standing.name(), claim.words)))
+    claims.iter().try_for_each(|claim| {
+        let fault = match claim.standing {
+            Standing::Refuted { fault, .. } => format!(" (false: {fault})"),
+            Standing::Proved { .. } | Standing::Tested | Standing::Open => String::new(),
+        };
+        let Claim { id, words, formula, .. } = claim;
+        line(format!("{id:<width$}  {:<8}  {words}: {formula}{fault}", claim.standing.name()))
+    })
 }
 
 fn table(claims: &Claims) -> Result<()> {

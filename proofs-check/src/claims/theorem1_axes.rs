@@ -147,7 +147,7 @@ pub(super) fn mutants() -> Vec<Claim> {
             holds(&extremal(), |world| world.corrected_bound() + ratio(2, 100) * &world.gap, effort, seed, observer)
         }),
         flawed("axes-radius", "R = ‖δ̄‖ + ‖l‖ − 1/500", Flaw::Beyond(Reach::Almost, whole(64))),
-        mutant("axes-limit", "l_i ≤ 1.05·min{r̄ − δ̄_i, δ̄_i − r̲}", |effort, seed, observer| {
+        mutant("axes-limit", "l_i ≤ 1.025·min{r̄ − δ̄_i, δ̄_i − r̲}", |effort, seed, observer| {
             let worlds = aligned_world().prop_map(|mut world| {
                 // All shifts in the middle of the window, all steps a little more than half of it.
                 world.axes.iter_mut().for_each(|axis| axis.step = ratio(41, 80));

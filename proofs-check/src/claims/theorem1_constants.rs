@@ -35,7 +35,8 @@ pub(super) fn claims() -> Vec<Claim> {
         claim(
             "theorem1-constant-half",
             "The constant ½ is best possible, even with strict inequalities in the definition",
-            "for every κ > ½ and all p_i, c_i, l_i some world has E L(ŵ) − E L(ŵ + Σ l_i uⁱ) < κ Σ (c_i − 1) p_i l_i − 2ξ",
+            "for every κ > ½ and all p_i, c_i, l_i, with 4ξ < (c_i − 1) p_i l_i as printed, some world has \
+             E L(ŵ) − E L(ŵ + Σ l_i uⁱ) < κ Σ (c_i − 1) p_i l_i − 2ξ",
             &["Theorem1Extremal.theorem1_bound_attained", "Theorem1Constants.theorem1_constants_best"],
             Box::new(|effort, seed, observer| half(&ratio(1, 2), effort, seed, observer)),
         ),

@@ -11,7 +11,7 @@ use super::theorem1_hypotheses;
 use super::theorem1_printed::READINGS;
 use crate::claim::Examination;
 use crate::climb::climb;
-use crate::rational::{Instance, Rational, is_zero, ratio, slack, strict_slack, whole};
+use crate::rational::{Instance, Rational, is_zero, ratio, show, slack, strict_slack, whole};
 use crate::strategy::theorem1::{SmoothWorld, World, balanced_world, smooth_world, strict_world, unbalanced_world};
 use crate::trial::{beyond_rounding, for_all};
 use crate::{Assumption, Claim, Effect, Effort, Evidence, Standing, Weakening};
@@ -23,7 +23,8 @@ pub(super) type Bound = fn(&Instance) -> Rational;
 pub(super) const WORLDS: &str = "random piecewise-linear worlds in both readings, in exact fractions";
 
 const STRICT: Assumption = Assumption::OfProcess(
-    "Definition 1 with its strict inequalities, at the points of Assumption 2: slopes < p_i along uⁱ, > c_i p_i along −uⁱ",
+    "Definition 1 with its strict inequalities, at the points of Assumption 2: slopes < p_i along uⁱ, > c_i p_i along −uⁱ, and \
+     L̂ continuous along uⁱ on the closed window",
 );
 const SHARES: Assumption = Assumption::OfProcess("P(s_i > 0) = q_i for s_i = ⟨δ, uⁱ⟩");
 const SOME_STEP: Assumption = Assumption::OfProcess("l_i > 0 for some i");
@@ -86,9 +87,16 @@ fn strict() -> Claim {
         words: "The bound is not attained where the definition's inequalities are strict",
         formula: "E L(ŵ) − E L(ŵ + Σ l_i uⁱ) > Σ (c_i − 1) p_i l_i / 2 − 2ξ",
         hypotheses,
-        standing: Standing::Proved { proofs: &["Theorem1Strict.theorem1_corrected_strict"] },
+        standing: Standing::Proved {
+            proofs: &[
+                "Theorem1Strict.theorem1_corrected_strict",
+                "Theorem1Strict.theorem1_unbalanced_strict",
+                "Theorem1Strict.theorem1_along_axes_strict",
+            ],
+        },
         weakenings: vec![
             weakening(STRICT, "slopes ≤ p_i along uⁱ, ≥ c_i p_i along −uⁱ", Box::new(equal)),
+            weakening(STRICT, "L̂ continuous on the open window alone", Box::new(|_, _, _| Ok(jump_at_the_window()))),
             weakening(SOME_STEP, "l_i ≥ 0", Box::new(no_step)),
         ],
         examination: Box::new(|effort, seed, observer| {
@@ -99,6 +107,23 @@ fn strict() -> Claim {
             Ok(random.and(as_extremal(nearly)))
         }),
     }
+}
+
+/// L̂ jumps up by 3 at r̲ = 1: the step from 1 to 2 climbs 3½ where the definition allows 1.
+fn jump_at_the_window() -> Evidence {
+    let loss = |x: Rational| {
+        let wall = if x > whole(1) { whole(3) } else { whole(0) };
+        if x < whole(0) { whole(-3) * x } else { x * ratio(1, 2) + wall }
+    };
+    // δ = 2 takes the step from −2 to −1, δ = −1 the one from 1 to 2.
+    let gain = ratio(1, 2) * (loss(whole(-2)) - loss(whole(-1)) + loss(whole(1)) - loss(whole(2)));
+    let bound = ratio(1, 2);
+    let shown = format!(
+        "d = 1, r̲ = 1, r̄ = 2, ξ = 0, p = 1, c = 2, l = 1; L̂(ŵ + x) has slopes −3 and 1/2 left and right of 0 and jumps up by 3 right \
+         after x = r̲; δ = 2 or −1, each with probability 1/2; L is L̂ moved by δ: the gain is {}, the bound 1/2",
+        show(&gain)
+    );
+    Evidence::instance("one world, in exact fractions", slack(&gain, &bound, &whole(1)), shown)
 }
 
 fn unbalanced() -> Claim {

@@ -20,7 +20,10 @@ pub(super) fn claims() -> Vec<Claim> {
         source: "Section 4.1, Theorem 1",
         words: "The printed bound is above 0",
         formula: "Σ (c_i − 1) l_i p_i / 2 − 2kξ > 0",
-        hypotheses: vec![Assumption::Theorem1(valleys_sim::theorem1::Hypothesis::StepAboveGap)],
+        hypotheses: vec![
+            Assumption::Theorem1(valleys_sim::theorem1::Hypothesis::StepAboveGap),
+            Assumption::OfProcess("k ≥ 1, ξ ≥ 0, p_i > 0, c_i > 1"),
+        ],
         standing: Standing::Proved { proofs: &["Theorem1Instance.theorem1_bound_positive"] },
         weakenings: Vec::new(),
         examination: Box::new(|effort, seed, observer| positive(&ratio(4, 1), effort, seed, observer)),

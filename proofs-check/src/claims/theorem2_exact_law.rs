@@ -29,7 +29,12 @@ pub(super) fn claims() -> Vec<Claim> {
             formula: "E[w_t] = η(s − b)/2",
             hypotheses: hypotheses(Statement::ExactLaw, &process),
             standing: Standing::Proved {
-                proofs: &["ExactLaw.exact_law_stationary", "ExactLaw.exact_law_mean", "ExactLaw.exact_law_average"],
+                proofs: &[
+                    "ExactLaw.exact_law_stationary",
+                    "ExactLaw.exact_law_after_n_steps",
+                    "ExactLaw.exact_law_mean",
+                    "ExactLaw.exact_law_average",
+                ],
             },
             weakenings: weakenings(),
             examination: Box::new(|effort, seed, observer| finite_noise(effort, seed, observer, &|law| law.defect(0))),

@@ -41,7 +41,7 @@ pub(super) fn weakenings() -> Vec<Weakening> {
             let shown = "η = 1, b = 1, s = 2, ω = ½: the law is stationary, with mean (s − b)/2 − ½ = 0, not ½; in general η((s − b)/2 − μ)";
             Ok(Evidence::instance("one law, exactly", -law.defect(0), shown))
         }),
-        needed(process(IndependentNoise), "E[ω_t | w₀, …, w_t] = 0", dependent_noise),
+        needed(process(IndependentNoise), "E[ω_t | past] = 0", dependent_noise),
         unneeded(
             process(IndependentNoise),
             "laws of the noise that differ from step to step",

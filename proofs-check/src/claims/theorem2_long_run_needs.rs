@@ -53,7 +53,10 @@ pub(super) fn process_weakenings(statement: Statement) -> Vec<Weakening> {
     vec![
         needed(process(ZeroMeanNoise), "noise of any mean", move || pushed(statement)),
         needed(process(ZeroMeanNoise), "E[ω_t] = 0", move || one_coin(statement)),
-        needed(process(BoundedNoise), "E[ω_t² | w₀, …, w_t] ≤ ν²", move || {
+        needed(process(ZeroMeanNoise), "E[ω_t | w₀, …, w_t] = 0, whatever the slope at w_t", move || {
+            hidden_slope(statement)
+        }),
+        needed(process(BoundedNoise), "E[ω_t² | past] ≤ ν²", move || {
             let chain = rare_leap(3, 16, 8)?;
             let mean = chain.long_run_mean();
             let dropped = Dropped { setting: &[], process: &[BoundedNoise] };
@@ -129,6 +132,29 @@ fn one_coin(statement: Statement) -> Result<Evidence> {
     let evidence =
         chain_evidence(&chain, statement, Dropped { setting: &[], process: &[ZeroMeanNoise] }, average, &shown)?;
     Ok(Evidence { counterexample: evidence.counterexample.map(|_| format!("{lattice}. {shown}")), ..evidence })
+}
+
+/// A coin at 0 decides at once on the slope and the noise there: gentle and up, or steep and down.
+fn hidden_slope(statement: Statement) -> Result<Evidence> {
+    let lattice = Lattice::new(100, 1, 210, 50);
+    let half = Ratio::new(1, 2);
+    let coin = || vec![(half, 0), (half, 1)];
+    let place = |point, slope, next: Vec<(Ratio, usize)>| Place { point, slope, next };
+    let to = |next| vec![(Ratio::ONE, next)];
+    let places = vec![
+        place(0, 1, to(2)),
+        place(0, 100, to(3)),
+        place(49, 49, coin()),
+        place(-150, -210, to(4)),
+        place(60, 60, coin()),
+    ];
+    let chain = Chain { lattice, places };
+    let mean = chain.long_run_mean();
+    let shown = format!(
+        "At 0 a coin decides between slope 1/100 with ω = −½ and slope 1 with ω = ½, so that the noise has mean zero given the iterates \
+         alone; the mean is {mean}"
+    );
+    chain_evidence(&chain, statement, Dropped { setting: &[], process: &[ZeroMeanNoise] }, mean, &shown)
 }
 
 /// For ν > 2a₊ and c between 2 + 3ν/2 and 1 + 2ν a sharp step may end on the sharp side.

@@ -18,14 +18,20 @@ pub(super) fn claims() -> Vec<Claim> {
         Claim {
             id: "theorem2-long-run-threshold-exact",
             source: "corrected",
-            words: "(L)'s threshold in c (a₊ = 1), that is 2 for ν ≤ ½, 3ν + ½ for ½ ≤ ν ≤ 1, 2 + 3ν/2 for 1 ≤ ν ≤ 2, is exact: just \
-                    below it some process has a long-run mean",
-            formula: "(c − 2)/3 < 0 (ν ≤ ½), (2c − 3θ − 1)/(θ/α + 2 + (c − θ − 1)/α) < 0 (ν > ½), α = min(1, ν), θ = α + ν",
+            words: "(L)'s threshold in c (a₊ = 1), that is 2 for ν ≤ ½, 3ν + ½ for ½ ≤ ν ≤ 1, 2 + 3ν/2 for 1 ≤ ν ≤ 2, is exact: below \
+                    it, for |b₋| large enough, some process has a negative long-run mean from every start",
+            formula: "lim E[w₀ + … + w_(n−1)]/n < 0",
             hypotheses: setting
                 .into_iter()
                 .chain(process(&[ZeroMeanNoise, BoundedNoise, SlopesWithinBounds]))
                 .collect(),
-            standing: Standing::Proved { proofs: &["LongRunSharp.long_run_threshold_exact"] },
+            standing: Standing::Proved {
+                proofs: &[
+                    "LongRunSharp.long_run_threshold_exact",
+                    "LongRunSharp.long_run_sharp",
+                    "LongRunSharp.long_run_sharp_noisy",
+                ],
+            },
             weakenings: Vec::new(),
             examination: Box::new(|effort, seed, observer| {
                 let little = little_noise(0, effort, seed, observer)?;
@@ -35,7 +41,7 @@ pub(super) fn claims() -> Vec<Claim> {
         Claim {
             id: "theorem2-long-run-variance",
             source: "corrected, with a weaker hypothesis",
-            words: "(L) for noise of bounded variance in the place of bounded noise, for c large enough",
+            words: "(L) for noise of bounded variance in the place of bounded noise, for all c above some number that depends on ν alone",
             formula: "E[w₀ + … + w_(n−1)] ≥ ρn − C with ρ > 0",
             hypotheses: process(&[ZeroMeanNoise, BoundedVariance, SlopesWithinBounds]),
             standing: Standing::Refuted {

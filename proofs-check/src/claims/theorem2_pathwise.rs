@@ -22,8 +22,8 @@ pub(super) fn claims() -> Vec<Claim> {
             id: "theorem2-pathwise",
             source: "corrected",
             words: "(P) On every path, whatever the mean of the noise: a prepared round starts at w_min or above, has exactly \
-                    one sharp iterate, and sums to at least",
-            formula: "D((n + 1)(m − n/2) − 1) with m = w₀/D, n = ⌊m⌋",
+                    one sharp iterate, and its sum is bounded",
+            formula: "w₀ + … + w_T ≥ D((n + 1)(m − n/2) − 1) with m = w₀/D, n = ⌊m⌋",
             hypotheses: hypotheses(Statement::Pathwise, &process),
             standing: Standing::Proved { proofs: &["Pathwise.pathwise_sum", "Pathwise.one_sharp_iterate"] },
             weakenings: pathwise_weakenings(),

@@ -23,7 +23,7 @@ pub(super) fn pathwise_weakenings() -> Vec<Weakening> {
                 Dropped { setting: &[Hypothesis::OneSharpIterate], process: &[ProcessHypothesis::ZeroMeanNoise] };
             chain_evidence(&chain, Statement::Pathwise, dropped, Ratio::new(-1, 2), shown)
         }),
-        needed(process(BoundedNoise), "E[ω_t | w₀, …, w_t] = 0 and E[ω_t² | w₀, …, w_t] ≤ ν²", rare_leap),
+        needed(process(BoundedNoise), "E[ω_t | past] = 0 and E[ω_t² | past] ≤ ν²", rare_leap),
         needed(process(SlopesWithinBounds), "flat slopes ≥ b₊ of any size", || {
             steep_flat_slope(Statement::Pathwise)
         }),
@@ -68,7 +68,7 @@ pub(super) fn positive_weakenings() -> Vec<Weakening> {
             let chain = Chain::cycle(lattice, &[(1, 1), (0, 1), (-1, -2)]);
             chain_evidence(&chain, statement, Dropped::default(), least(), "The round (1, 0, −1) has sum 0")
         }),
-        needed(process(BoundedNoise), "E[ω_t | w₀, …, w_t] = 0 and E[ω_t² | w₀, …, w_t] ≤ ν²", rare_leap),
+        needed(process(BoundedNoise), "E[ω_t | past] = 0 and E[ω_t² | past] ≤ ν²", rare_leap),
         needed(process(SlopesWithinBounds), "flat slopes ≥ b₊ of any size", move || steep_flat_slope(statement)),
         needed(process(SlopesWithinBounds), "sharp slopes < 0 of any size", move || gentle_sharp_slope(statement)),
         needed(process(PreparedRound), "any round", move || unprepared(statement))

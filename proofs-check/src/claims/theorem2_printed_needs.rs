@@ -32,7 +32,7 @@ pub(super) fn prepared_weakenings() -> Vec<Weakening> {
         ),
         needed(process(ZeroMeanNoise), "noise of any mean", noise_mean)
             .with_proofs(&["Theorem2Printed.zero_mean_noise_needed"]),
-        needed(process(BoundedNoise), "E[ω_t² | w₀, …, w_t] ≤ ν²", rare_leap),
+        needed(process(BoundedNoise), "E[ω_t² | past] ≤ ν²", rare_leap),
         needed(process(SlopesWithinBounds), "flat slopes ≥ 0: b₊ = 0", move || flat_without_slope(statement)),
         needed(process(SlopesWithinBounds), "flat slopes ≥ b₊ of any size", move || steep_flat_slope(statement)),
         needed(process(SlopesWithinBounds), "sharp slopes < 0 of any size", move || gentle_sharp_slope(statement)),

@@ -47,7 +47,7 @@ pub(super) fn claims() -> Vec<Claim> {
         Claim {
             id: "theorem2-round-length",
             source: "corrected",
-            words: "A round is short in the mean: from any w₀ ≥ 0 the iterates up to and with the first sharp one number at most",
+            words: "A round is short in the mean, N being the number of iterates from any w₀ ≥ 0 up to and with the first sharp one",
             formula: "E[N | start] ≤ 1 + (w₀ + θ)/β",
             hypotheses: any_round.clone(),
             standing: Standing::Proved { proofs: &["RoundLength.expected_round_length"] },

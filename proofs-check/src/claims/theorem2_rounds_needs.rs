@@ -36,12 +36,8 @@ pub(super) fn round_weakenings() -> Vec<Weakening> {
         ),
         needed(Assumption::Theorem2(Hypothesis::RoundGain), "(c − 1)a₊ ≥ 2ν alone", short_round)
             .with_proofs(&["PerRoundSharp.per_round_threshold_exact"]),
-        needed(
-            process(ZeroMeanNoise),
-            "noise whose mean only pushes to the flat side, E[ω_t | w₀, …, w_t] ≤ 0",
-            waiting,
-        ),
-        needed(process(BoundedNoise), "E[ω_t² | w₀, …, w_t] ≤ ν²", rare_leap),
+        needed(process(ZeroMeanNoise), "noise whose mean only pushes to the flat side, E[ω_t | past] ≤ 0", waiting),
+        needed(process(BoundedNoise), "E[ω_t² | past] ≤ ν²", rare_leap),
         needed(process(SlopesWithinBounds), "flat slopes ≥ 0: b₊ = 0", || flat_without_slope(Statement::PerRound)),
         needed(process(SlopesWithinBounds), "flat slopes ≥ b₊ of any size", || {
             steep_flat_slope(Statement::PerRound)
@@ -49,7 +45,7 @@ pub(super) fn round_weakenings() -> Vec<Weakening> {
         needed(process(SlopesWithinBounds), "sharp slopes < 0 of any size", || gentle_sharp_slope(Statement::PerRound)),
         unneeded(
             process(SlopesWithinBounds),
-            "sharp slopes ≤ −ca₊ of any size: no b₋",
+            "the same for any b₋",
             "c₀ does not depend on b₋",
             |effort: Effort, seed: Seed, observer: &dyn Observer| {
                 // What b₋ changes is the start alone, so rounds from high starts are followed.
@@ -73,7 +69,7 @@ pub(super) fn length_weakenings() -> Vec<Weakening> {
     let process = Assumption::Process;
     vec![
         needed(process(ZeroMeanNoise), "noise of any mean", || too_long(-1, 1)),
-        needed(process(BoundedNoise), "E[ω_t² | w₀, …, w_t] ≤ ν²", long_before_a_leap),
+        needed(process(BoundedNoise), "E[ω_t² | past] ≤ ν²", long_before_a_leap),
         needed(process(SlopesWithinBounds), "flat slopes ≥ 0: b₊ = 0", || too_long(0, 0)),
         unneeded(
             process(FlatStart),

@@ -17,8 +17,9 @@ pub(super) fn claims() -> Vec<Claim> {
         Claim {
             id: "theorem2-per-round-threshold-exact",
             source: "corrected",
-            words: "(C)'s threshold c > 1 + 2ν + θ (a₊ = 1), that is 2 + 2ν, 1 + 4ν or 2 + 3ν for ν ≤ ½, ≤ 1 or more, is exact: \
-                    below it, for every b₊ < 1 if ν ≤ ½, and for some b₊ > 0 if ν > ½, a prepared round has an expected average",
+            words: "(C)'s threshold c > 1 + 2ν + θ (a₊ = 1), that is 2 + 2ν, 1 + 4ν or 2 + 3ν for ν ≤ ½, for ½ ≤ ν ≤ 1 and for ν ≥ 1, is \
+                    exact: below it, for every b₊ < 1 if ν ≤ ½ and for all small b₊ > 0 if ν > ½, some prepared round has a \
+                    negative expected average",
             formula: "E[w̄ | start] < 0",
             hypotheses: assume(&[Hypothesis::SeveralFlatSlopes]),
             standing: Standing::Proved {

@@ -69,7 +69,7 @@ pub(super) fn gain(setting: &Setting) -> f64 {
 /// The c (for a₊ = 1) above which (L) gives a positive rate: 2 for ν ≤ ½, 3ν + ½ up to 1, 2 + 3ν/2 up to 2; beyond,
 /// 1 + 2ν from (c − 1)a₊ ≥ 2ν.
 ///
-/// Exact for ν ≤ ½ and every b₊ < a₊, and for ½ < ν ≤ 2 if b₊ ≤ min(a₊, ν) (`LongRunSharp.v` of the Coq proofs).
+/// Exact for ν ≤ ½ and every b₊ < a₊, and for ½ < ν ≤ 2 if b₊ ≤ ν and b₊ < a₊ (`LongRunSharp.v` of the Coq proofs).
 pub fn threshold(nu: f64) -> f64 {
     // P(y) > θ with y = c − θ ≥ 1 reads 2(c − θ) − 1 > θ.
     (1.5 * relative_overshoot(1.0, nu) + 0.5).max(1.0 + 2.0 * nu)

@@ -44,16 +44,16 @@ impl ProcessHypothesis {
     /// The hypothesis in the notation of the paper.
     pub fn wording(self) -> &'static str {
         match self {
-            Self::ZeroMeanNoise => "E[ω_t | w₀, …, w_t] = 0",
+            Self::ZeroMeanNoise => "E[ω_t | past] = 0, the past being w₀, …, w_t and the slopes met, w_t's included",
             Self::BoundedNoise => "|ω_t| ≤ ν",
-            Self::BoundedVariance => "E[ω_t² | w₀, …, w_t] ≤ ν²",
+            Self::BoundedVariance => "E[ω_t² | past] ≤ ν²",
             Self::SlopesWithinBounds => {
                 "at every w_t visited, the slope is in [b₊, a₊] if w_t ≥ 0, in [b₋, −ca₊] if w_t < 0"
             }
             Self::PreparedRound => "the round is prepared: the sharp iterate before it is in [−D, 0)",
             Self::FlatStart => "w₀ ≥ 0",
             Self::StartAboveMinusD => "w₀ ≥ −D",
-            Self::IndependentNoise => "ω_t is independent of w₀, …, w_t",
+            Self::IndependentNoise => "ω_t is independent of the past",
             Self::StationaryStart => "w₀ = V − η(b + ω), V uniform on [0, η(b + s)) and independent of ω",
             Self::SameHyperplane => "at every w_t visited, the flat side is ⟨w − w*, u⟩ ≥ 0",
         }
