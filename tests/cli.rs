@@ -211,8 +211,8 @@ fn check_shows_named_claims_in_full_and_leaves_no_folder() {
     assert_eq!(code, Some(0));
     for words in [
         "theorem1-printed-maximum (Section 4.1, Theorem 1)",
-        "counterexample: -0.250",
-        "3 refuted), 3 upheld",
+        "counterexample: −1/4 is not at least 1/2",
+        "(1 proved, 3 refuted), 4 upheld",
         "Coq is",
     ] {
         assert!(output.contains(words), "`{words}` is not in: {output}");

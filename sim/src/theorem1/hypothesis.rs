@@ -71,7 +71,8 @@ impl Hypothesis {
         match self {
             Self::OrthonormalDirections => "u¹, …, uᵏ are orthogonal unit vectors",
             Self::AsymmetricDirections => {
-                "uⁱ is (r̄, r̲, p_i, c_i)-asymmetric with respect to ŵ* + v − ⟨v, uⁱ⟩uⁱ for all ‖v‖ ≤ ‖δ‖ + ‖l‖"
+                "uⁱ is (r̄, r̲, p_i, c_i)-asymmetric with respect to ŵ* + v − ⟨v, uⁱ⟩uⁱ, along which L̂ is continuous, for all ‖v‖ ≤ \
+                 ‖δ‖ + ‖l‖"
             }
             Self::Minimiser => "ŵ* is a minimiser of L̂",
             Self::ShiftWithinWindow => "r̄ ≥ δ̄_i ≥ r̲ for all i",
