@@ -270,8 +270,11 @@ fn smooth(effort: Effort, seed: Seed, observer: &dyn Observer) -> Result<Evidenc
             let instance = world.instance(reading)?;
             let bound = instance.terms().corrected_bound();
             let numbers = instance.terms();
-            let scale = numbers.directions().iter().map(|u| (1.0 + u.c) * u.p * u.l).sum::<f64>() + numbers.gap();
-            Ok(beyond_rounding(instance.gain(&Silent)?.difference, bound, scale.max(f64::MIN_POSITIVE)))
+            let gain = instance.gain(&Silent)?;
+            // Exponential walls are so high that their rounding may exceed the gain: allow for 1e-12 of the losses.
+            let rounding = 1e-3 * (gain.at_minimiser.abs() + gain.at_biased.abs());
+            let size = numbers.directions().iter().map(|u| (1.0 + u.c) * u.p * u.l).sum::<f64>() + numbers.gap();
+            Ok(beyond_rounding(gain.difference, bound, (size + rounding).max(f64::MIN_POSITIVE)))
         });
         let [a, b] = slacks;
         Ok(a?.min(b?))
