@@ -67,8 +67,8 @@ pub enum Assumption {
     Theorem2(theorem2::Hypothesis),
     /// A predicate on a process of Theorem 2, see [`theorem2::ProcessHypothesis::holds_at`].
     Process(theorem2::ProcessHypothesis),
-    /// A condition on the process that no setting shows, such as a mean of the noise.
-    OfProcess(&'static str),
+    /// A condition that no predicate of the library decides, in words.
+    InWords(&'static str),
 }
 
 impl fmt::Display for Assumption {
@@ -77,7 +77,7 @@ impl fmt::Display for Assumption {
             Self::Theorem1(hypothesis) => hypothesis.wording(),
             Self::Theorem2(hypothesis) => hypothesis.wording(),
             Self::Process(hypothesis) => hypothesis.wording(),
-            Self::OfProcess(condition) => condition,
+            Self::InWords(condition) => condition,
         })
     }
 }

@@ -21,6 +21,8 @@ fn every_claim_is_upheld() {
         assert!(row.upheld, "{row:#?}");
         assert!(row.cases() > 0);
     }
+    let false_alarm: f64 = rows.iter().map(ClaimRow::false_alarm).sum();
+    assert!(false_alarm <= 1e-6, "the whole suite has {false_alarm}");
 }
 
 #[test]

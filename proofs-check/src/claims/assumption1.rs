@@ -32,7 +32,7 @@ pub(super) fn claims() -> Vec<Claim> {
             source: "Section 4.1, before Definition 3",
             words: "Matching L and L̂ by their minima does not affect the guarantee",
             formula: "max |L(w + v + δ) − min L + min L̂ − L̂(w + v)| = min_κ max |L(w + v + δ) − L̂(w + v) − κ| over v ∈ B(R)",
-            hypotheses: vec![Assumption::OfProcess("L and L̂ have minima")],
+            hypotheses: vec![Assumption::InWords("L and L̂ have minima")],
             standing: Standing::Refuted {
                 fault: "a deeper minimum of L far away makes ξ as large as one likes where L is L̂ but for its shift; any \
                         vertical constant would do",

@@ -12,11 +12,11 @@ use crate::rational::{Rational, is_zero, ratio, show, strict_slack, whole};
 use crate::trial::for_all;
 use crate::{Assumption, Claim, Effect, Effort, Evidence, Standing, Weakening};
 
-const SLOPES: Assumption = Assumption::OfProcess(
+const SLOPES: Assumption = Assumption::InWords(
     "L̂ has a slope below p along +u and above cp along −u at every point of the open window (r̲, r̄)",
 );
 const CONTINUITY: Assumption =
-    Assumption::OfProcess("L̂ is continuous along u on the closed window [r̲, r̄], on both sides");
+    Assumption::InWords("L̂ is continuous along u on the closed window [r̲, r̄], on both sides");
 
 pub(super) fn claims() -> Vec<Claim> {
     vec![integrated(), best_ratio()]
@@ -69,7 +69,7 @@ fn best_ratio() -> Claim {
         source: "Section 3.1, Definition 2",
         words: "An asymmetric valley has a largest ratio c, that tells how asymmetric it is",
         formula: "sup {c : ŵ* is an (r̄, r̲, p, c)-asymmetric valley for some p > 0} < ∞",
-        hypotheses: vec![Assumption::OfProcess("ŵ* is a minimiser of L̂")],
+        hypotheses: vec![Assumption::InWords("ŵ* is a minimiser of L̂")],
         standing: Standing::Refuted {
             fault: "p only bounds the flat side from above: where that side does not rise, p may be as small and c as large as \
                     one likes; p needs a lower limit",

@@ -13,11 +13,11 @@ use crate::rational::{Instance, Rational, whole};
 use crate::strategy::theorem1::{Block, Flaw, aligned_world, broken_world};
 use crate::{Assumption, Claim, Effect, Effort, Evidence, Standing, Weakening};
 
-const AXES: Assumption = Assumption::OfProcess("u¹, …, uᵏ are coordinate axes, δ̄_i is the magnitude along uⁱ");
-const PATTERNS: Assumption = Assumption::OfProcess("each of the 2ᵈ sign patterns of δ has probability 2⁻ᵈ");
-const GAP: Assumption = Assumption::OfProcess("the (δ, R)-shift gap with respect to ŵ* is at most ξ for R = ‖δ̄‖ + ‖l‖");
-const MINIMA: Assumption = Assumption::OfProcess("Definition 3 matches L and L̂ vertically by their minima");
-const MINIMUM: Assumption = Assumption::OfProcess("l_i ≤ min{r̄ − δ̄_i, δ̄_i − r̲}");
+const AXES: Assumption = Assumption::InWords("u¹, …, uᵏ are coordinate axes, δ̄_i is the magnitude along uⁱ");
+const PATTERNS: Assumption = Assumption::InWords("each of the 2ᵈ sign patterns of δ has probability 2⁻ᵈ");
+const GAP: Assumption = Assumption::InWords("the (δ, R)-shift gap with respect to ŵ* is at most ξ for R = ‖δ̄‖ + ‖l‖");
+const MINIMA: Assumption = Assumption::InWords("Definition 3 matches L and L̂ vertically by their minima");
+const MINIMUM: Assumption = Assumption::InWords("l_i ≤ min{r̄ − δ̄_i, δ̄_i − r̲}");
 
 /// The bound of the repaired theorem.
 fn bound(instance: &Instance) -> Rational {

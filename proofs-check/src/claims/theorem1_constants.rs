@@ -27,7 +27,7 @@ pub(super) fn claims() -> Vec<Claim> {
     };
     let limit = hypotheses().into_iter().map(|hypothesis| match hypothesis {
         Assumption::Theorem1(Hypothesis::ProjectionsWithinWindow) => {
-            Assumption::OfProcess("r̲ ≤ δ̄ ≤ r̄ and l > min{r̄ − δ̄, δ̄ − r̲} in one dimension, δ = ±δ̄")
+            Assumption::InWords("r̲ ≤ δ̄ ≤ r̄ and l > min{r̄ − δ̄, δ̄ − r̲} in one dimension, δ = ±δ̄")
         }
         other => other,
     });

@@ -22,12 +22,12 @@ pub(super) type Bound = fn(&Instance) -> Rational;
 /// What random worlds are, in words.
 pub(super) const WORLDS: &str = "random piecewise-linear worlds in both readings, in exact fractions";
 
-const STRICT: Assumption = Assumption::OfProcess(
+const STRICT: Assumption = Assumption::InWords(
     "Definition 1 with its strict inequalities, at the points of Assumption 2: slopes < p_i along uⁱ, > c_i p_i along −uⁱ, and \
      L̂ continuous along uⁱ on the closed window",
 );
-const SHARES: Assumption = Assumption::OfProcess("P(s_i > 0) = q_i for s_i = ⟨δ, uⁱ⟩");
-const SOME_STEP: Assumption = Assumption::OfProcess("l_i > 0 for some i");
+const SHARES: Assumption = Assumption::InWords("P(s_i > 0) = q_i for s_i = ⟨δ, uⁱ⟩");
+const SOME_STEP: Assumption = Assumption::InWords("l_i > 0 for some i");
 
 pub(super) fn claims() -> Vec<Claim> {
     vec![corrected(), strict(), unbalanced(), positive()]

@@ -22,7 +22,7 @@ pub(super) fn claims() -> Vec<Claim> {
         formula: "Σ (c_i − 1) l_i p_i / 2 − 2kξ > 0",
         hypotheses: vec![
             Assumption::Theorem1(valleys_sim::theorem1::Hypothesis::StepAboveGap),
-            Assumption::OfProcess("k ≥ 1, ξ ≥ 0, p_i > 0, c_i > 1"),
+            Assumption::InWords("k ≥ 1, ξ ≥ 0, p_i > 0, c_i > 1"),
         ],
         standing: Standing::Proved { proofs: &["Theorem1Instance.theorem1_bound_positive"] },
         weakenings: Vec::new(),
