@@ -7,7 +7,7 @@ mod archive;
 pub mod augment;
 mod cifar_binary;
 mod cifar_python;
-mod cursor;
+pub(crate) mod cursor;
 mod download;
 mod fetch;
 mod folder;
