@@ -1,11 +1,11 @@
 //! What a file holds: state dicts, and entries beside them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::tensor::StoredTensor;
-use super::torch::{self, Entries, Name, Storage};
+use super::torch::{self, Entries, Name, Storages};
 use crate::data::cursor::Malformed;
 use crate::pickle::{Call, Object, Pickle, Ref};
 
@@ -100,7 +100,7 @@ impl StateDict {
 /// The state dicts of a PyTorch file, and what lies beside them.
 pub(super) fn contents(
     pickle: &Pickle<'_, Name>,
-    storages: &HashMap<Vec<u8>, Storage>,
+    storages: &Storages,
     source: &Arc<Source>,
 ) -> Result<(Vec<StateDict>, Vec<Entry>), Malformed> {
     let mut reading = Reading { pickle, storages, source, tensors: 0, others: 0 };
@@ -126,7 +126,7 @@ pub(super) fn contents(
 
 struct Reading<'p, 'a> {
     pickle: &'p Pickle<'a, Name>,
-    storages: &'p HashMap<Vec<u8>, Storage>,
+    storages: &'p Storages,
     source: &'p Arc<Source>,
     tensors: usize,
     others: usize,

@@ -1,6 +1,5 @@
 //! A file of tensors, whatever its form.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use super::contents::{Entry, Source, StateDict, contents};
 use super::element::Element;
 use super::legacy;
 use super::tensor::{StoredTensor, View};
-use super::torch::{self, Storage};
+use super::torch::{self, Storage, Storages};
 use crate::data::cursor::Malformed;
 use crate::pickle;
 use crate::{Error, Result};
@@ -127,7 +126,7 @@ fn archive(source: &Arc<Source>) -> std::result::Result<Parsed, Malformed> {
     let bytes = source.bytes.as_slice();
     let mut archive = Archive::open(bytes)?;
     let pickle = pickle::read(&bytes[archive.record("data.pkl")?], &torch::READER)?;
-    let mut storages = HashMap::new();
+    let mut storages = Storages::new();
     let mut announced: Vec<_> = torch::announced(&pickle)?.into_iter().collect();
     // A hash map has no order, and the first error should be the same every time.
     announced.sort_unstable_by_key(|&(key, _)| key);

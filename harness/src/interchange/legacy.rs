@@ -3,9 +3,7 @@
 //! One pickle after the other: a magic number, the version 1001, facts about the machine, the object, and the list of the
 //! keys of its storages; then, in the order of the keys, every storage as a count of numbers and the numbers.
 
-use std::collections::HashMap;
-
-use super::torch::{self, Announced, Name, Storage};
+use super::torch::{self, Announced, Name, Storage, Storages};
 use crate::data::cursor::{Cursor, Malformed};
 use crate::pickle::{self, Object, Pickle};
 
@@ -18,7 +16,7 @@ fn refused(problem: impl Into<String>) -> Malformed {
 }
 
 /// The object's pickle, and where its storages lie.
-pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_, Name>, HashMap<Vec<u8>, Storage>), Malformed> {
+pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_, Name>, Storages), Malformed> {
     let mut at = 0;
     let mut next = || {
         let pickle = pickle::read(&bytes[at..], &torch::READER)?;
@@ -43,7 +41,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_, Name>, HashMap<Vec<u8>, S
     let Object::List(keys_list) = keys.root() else { return Err(refused("has no list of storages")) };
     let mut cursor = Cursor::new(bytes);
     cursor.take(at)?;
-    let mut storages = HashMap::new();
+    let mut storages = Storages::new();
     for &key in keys_list {
         let known = keys.text(key).and_then(|key| Some((key, announced.get(key)?)));
         let (key, &Announced { element, numbers }) =

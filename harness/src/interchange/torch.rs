@@ -55,6 +55,9 @@ pub(super) struct Storage {
     pub(super) bytes: Range<usize>,
 }
 
+/// Storages by key.
+pub(super) type Storages = HashMap<Vec<u8>, Storage>;
+
 /// What a pickle says of a storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Announced {
@@ -106,7 +109,7 @@ fn storage<'a>(pickle: &Pickle<'a, Name>, description: Ref) -> Result<(&'a [u8],
 /// The tensor that an object is, `None` if it is something else.
 pub(super) fn tensor(
     pickle: &Pickle<'_, Name>,
-    storages: &HashMap<Vec<u8>, Storage>,
+    storages: &Storages,
     name: &str,
     object: &Object<'_, Name>,
 ) -> Option<Result<StoredTensor, Malformed>> {
@@ -125,7 +128,7 @@ pub(super) fn tensor(
 
 fn rebuilt(
     pickle: &Pickle<'_, Name>,
-    storages: &HashMap<Vec<u8>, Storage>,
+    storages: &Storages,
     name: &str,
     arguments: &[Ref],
 ) -> Result<StoredTensor, Malformed> {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::{Call, Object, Pickle, Reader, Ref};
 use crate::data::cursor::{Cursor, Malformed};
 
-/// How often something may be put on the stack. The largest of the networks here, with its optimiser's state, needs 50,000.
-pub(super) const PUSHES: usize = 2_000_000;
+/// How often something may be put on the stack. ResNet-164, its average and the state of Adam need 80,000.
+pub(super) const PUSHES: usize = 500_000;
 /// Marks on the stack at a time. Every object that is being built needs one.
 const MARKS: usize = 1_000;
 /// Bytes of a module or attribute name.
