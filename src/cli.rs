@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli_checkpoint::Checkpoint;
+
 /// The laboratory for asymmetric valleys: the NeurIPS 2019 theory, checked and corrected, and the deep-net evidence
 /// for it.
 ///
@@ -37,6 +39,9 @@ pub(crate) enum Command {
     /// Fetch, verify or look at a data set.
     #[command(subcommand)]
     Data(Data),
+    /// Look at networks in files, exchange them with PyTorch, and measure them.
+    #[command(subcommand)]
+    Checkpoint(Checkpoint),
     /// Measure the loss landscape around a trained solution.
     #[command(subcommand)]
     Landscape(Landscape),

@@ -1,6 +1,7 @@
 //! `valleys`: arguments in, library calls, exit code out.
 
 mod cli;
+mod cli_checkpoint;
 mod command;
 mod config;
 mod curve;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command, Data, Landscape};
+use cli_checkpoint::Checkpoint;
 use error::{Error, Result};
 
 fn main() -> ExitCode {
@@ -50,6 +52,10 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Data(Data::Fetch(options)) => command::data::fetch(options),
         Command::Data(Data::Verify(options)) => command::data::verify(options),
         Command::Data(Data::Info(options)) => command::data::info(options),
+        Command::Checkpoint(Checkpoint::Info(options)) => command::checkpoint::info(options),
+        Command::Checkpoint(Checkpoint::Export(options)) => command::checkpoint::export(options),
+        Command::Checkpoint(Checkpoint::Import(options)) => command::checkpoint::import(options),
+        Command::Checkpoint(Checkpoint::Evaluate(options)) => command::checkpoint::evaluate(options),
         Command::Landscape(Landscape::Line(options)) => command::landscape::line(options),
         Command::Certify(options) => command::certify::run(options),
         Command::Report(options) => command::report::run(options),

@@ -2,6 +2,7 @@
 
 pub(crate) mod certify;
 pub(crate) mod check;
+pub(crate) mod checkpoint;
 pub(crate) mod data;
 pub(crate) mod golden;
 pub(crate) mod landscape;
