@@ -11,6 +11,7 @@ mod points;
 mod progress;
 mod run_folder;
 mod session;
+mod settings;
 mod sheet;
 
 use std::io::Write;

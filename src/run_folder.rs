@@ -5,7 +5,8 @@
 //! manifest.json          command, versions, seed, data, device, wall time
 //! records/NAME.json      results; every picture and table is made from these alone
 //! figures/NAME.csv|svg|png
-//! metrics.jsonl          one line an epoch
+//! metrics.jsonl|csv      one line an epoch
+//! tensorboard/           the same as event files
 //! points/NAME.jsonl      every point of a line, with the loss of every image
 //! checkpoints/           networks
 //! report.html
@@ -24,8 +25,8 @@ use crate::manifest::Manifest;
 
 /// What this program writes into a run folder; `--force` removes nothing else. What a run is known by goes last, so that
 /// a removal cut short can be repeated.
-const OWN_FILES: [&str; 4] = ["report.html", "metrics.jsonl", "manifest.json", "config.toml"];
-const OWN_FOLDERS: [&str; 4] = ["records", "figures", "points", "checkpoints"];
+const OWN_FILES: [&str; 5] = ["report.html", "metrics.jsonl", "metrics.csv", "manifest.json", "config.toml"];
+const OWN_FOLDERS: [&str; 5] = ["records", "figures", "points", "checkpoints", "tensorboard"];
 
 /// A folder that holds one run.
 pub(crate) struct RunFolder {
@@ -134,16 +135,6 @@ impl RunFolder {
             self.write(&format!("figures/{}.png", picture.name), &picture.png()?)?;
         }
         Ok(())
-    }
-
-    /// Replaces a file of the run by JSON lines.
-    pub(crate) fn write_lines<T: Serialize>(&self, name: &str, values: &[T]) -> Result<()> {
-        let mut text = Vec::new();
-        for value in values {
-            serde_json::to_writer(&mut text, value).map_err(|error| Error::file(self.path(name), error))?;
-            text.push(b'\n');
-        }
-        self.write(name, &text)
     }
 }
 

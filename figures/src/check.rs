@@ -169,10 +169,20 @@ fn check_training(training: &Training) -> Result<()> {
         finite(&of("learning_rate"), epoch.learning_rate)?;
         finite(&of("running_loss"), epoch.running_loss)?;
         share(&of("running_accuracy"), epoch.running_accuracy)?;
-        epoch.test_loss.map_or(Ok(()), |value| finite(&of("test_loss"), value))?;
-        epoch.test_accuracy.map_or(Ok(()), |value| share(&of("test_accuracy"), value))?;
-        epoch.swa_test_loss.map_or(Ok(()), |value| finite(&of("swa_test_loss"), value))?;
-        epoch.swa_test_accuracy.map_or(Ok(()), |value| share(&of("swa_test_accuracy"), value))?;
+        for (field, loss) in [
+            ("held_out_loss", epoch.held_out_loss),
+            ("test_loss", epoch.test_loss),
+            ("swa_test_loss", epoch.swa_test_loss),
+        ] {
+            loss.map_or(Ok(()), |loss| finite(&of(field), loss))?;
+        }
+        for (field, accuracy) in [
+            ("held_out_accuracy", epoch.held_out_accuracy),
+            ("test_accuracy", epoch.test_accuracy),
+            ("swa_test_accuracy", epoch.swa_test_accuracy),
+        ] {
+            accuracy.map_or(Ok(()), |accuracy| share(&of(field), accuracy))?;
+        }
     }
     Ok(())
 }

@@ -372,6 +372,8 @@ fn of_training(name: &str, training: &Training) -> Table {
         "learning_rate",
         "running_loss",
         "running_accuracy",
+        "held_out_loss",
+        "held_out_accuracy",
         "test_loss",
         "test_accuracy",
         "swa_test_loss",
@@ -384,6 +386,8 @@ fn of_training(name: &str, training: &Training) -> Table {
             epoch.learning_rate.into(),
             epoch.running_loss.into(),
             epoch.running_accuracy.into(),
+            epoch.held_out_loss.into(),
+            epoch.held_out_accuracy.into(),
             epoch.test_loss.into(),
             epoch.test_accuracy.into(),
             epoch.swa_test_loss.into(),
@@ -428,13 +432,14 @@ fn of_solutions(name: &str, solutions: &Solutions) -> Table {
     let rows = solutions.rows.iter().map(|row| {
         vec![
             Cell::text(&row.name),
+            Cell::text(&row.chosen),
             row.train_loss.into(),
             row.train_accuracy.into(),
             row.test_loss.into(),
             row.test_accuracy.into(),
         ]
     });
-    Table::new(name, &["solution", "train_loss", "train_accuracy", "test_loss", "test_accuracy"], rows)
+    Table::new(name, &["solution", "chosen", "train_loss", "train_accuracy", "test_loss", "test_accuracy"], rows)
 }
 
 /// Train and test curves along one line; cells of what was not measured stay empty.

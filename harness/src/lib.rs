@@ -16,6 +16,7 @@ pub mod data;
 pub mod error;
 pub mod exec;
 pub mod landscape;
+pub mod metrics;
 pub mod model;
 pub mod optim;
 pub mod params;

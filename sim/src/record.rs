@@ -395,11 +395,11 @@ pub struct Training {
 }
 
 /// One epoch of [`Training`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Epoch number, counted from 0 through all phases.
     pub epoch: u32,
-    /// `sgd` (before and during averaging) or `sgd-after-swa`.
+    /// The phase of training, such as `swa` (SGD before and during averaging), `sgd-after-swa` or `sgd`.
     pub phase: String,
     /// Learning rate of the epoch.
     pub learning_rate: f64,
@@ -407,6 +407,12 @@ pub struct Epoch {
     pub running_loss: f64,
     /// Running training accuracy, the same way, in [0, 1].
     pub running_accuracy: f64,
+    /// Loss on held-out training images, in evaluation mode, if measured after this epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_loss: Option<f64>,
+    /// Accuracy on held-out training images, in [0, 1].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_accuracy: Option<f64>,
     /// Test loss in evaluation mode, if measured after this epoch.
     pub test_loss: Option<f64>,
     /// Test accuracy in evaluation mode, in [0, 1].
@@ -524,6 +530,9 @@ pub struct Solutions {
 pub struct Solution {
     /// Such as `ResNet-8 SWA`.
     pub name: String,
+    /// How it was chosen, such as `average of 100 epochs` or `last epoch`; empty if that is not known.
+    #[serde(default)]
+    pub chosen: String,
     /// Mean training loss on un-augmented images, in evaluation mode.
     pub train_loss: f64,
     /// Training accuracy in [0, 1].

@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use certify::Certify;
 pub(crate) use data::{DATA_FOLDER, Data, Fetch, Info, Verify};
 pub(crate) use golden::Golden;
-pub(crate) use network::{BatchNorm, Landscape, Line, Solution, Train};
+pub(crate) use network::{BatchNorm, Landscape, Line, Preset, Select, Train};
 pub(crate) use reproduce::{Profile, Report, Reproduce};
 pub(crate) use theory::{AppendixA, Check, Protocol, Theorem2};
 
