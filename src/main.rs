@@ -5,6 +5,7 @@ mod command;
 mod config;
 mod curve;
 mod error;
+mod lock;
 mod manifest;
 mod output;
 mod points;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, Data, Landscape};
+use cli::{Cli, Command, Data, Landscape, Suite};
 use error::{Error, Result};
 
 fn main() -> ExitCode {
@@ -48,6 +49,10 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Check(options) => command::check::run(options),
         Command::AppendixA(options) => command::theory::appendix_a(options),
         Command::Train(options) => command::train::run(options),
+        Command::Suite(Suite::Plan(options)) => command::suite::plan(options),
+        Command::Suite(Suite::Run(options)) => command::suite::run(options),
+        Command::Suite(Suite::Status(options)) => command::suite::status(options),
+        Command::Suite(Suite::Collect(options)) => command::suite::collect(options),
         Command::Data(Data::Fetch(options)) => command::data::fetch(options),
         Command::Data(Data::Verify(options)) => command::data::verify(options),
         Command::Data(Data::Info(options)) => command::data::info(options),

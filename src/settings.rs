@@ -65,9 +65,7 @@ pub(crate) fn resolve(options: &cli::Train) -> Result<(Settings, Option<PathBuf>
     let place = options.data.clone().or_else(|| named("data", "name").map(PathBuf::from));
     let embedded = place.as_deref().is_none_or(|place| place == Path::new(synthetic::NAME));
     let size = match options.preset {
-        Some(cli::Preset::Quick) => Size::Quick,
-        Some(cli::Preset::Small) => Size::Small,
-        Some(cli::Preset::Paper) => Size::Paper,
+        Some(preset) => preset.into(),
         None if embedded => Size::Quick,
         None => Size::Small,
     };
@@ -92,6 +90,19 @@ pub(crate) fn resolve(options: &cli::Train) -> Result<(Settings, Option<PathBuf>
     }
     change(&mut settings, options)?;
     Ok((settings, place.filter(|_| !embedded), Seed(seed)))
+}
+
+/// The settings of a preset, changed by `KEY=VALUE`s.
+pub(crate) fn preset(preset: Preset, changes: &[String]) -> Result<Settings> {
+    let mut settings = to_table(&Settings::from(preset))?;
+    changes.iter().try_for_each(|text| set(&mut settings, text))?;
+    from_table(settings)
+}
+
+/// Settings as a file that `--config` takes.
+pub(crate) fn to_file(settings: &Settings, seed: Seed) -> Result<String> {
+    let text = toml::to_string(settings).map_err(|error| Error::Failed(format!("settings: {error}")))?;
+    Ok(format!("seed = {}\n\n{}", seed.0, text))
 }
 
 /// What the flags for the usual changes do.

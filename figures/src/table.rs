@@ -9,7 +9,7 @@ use valleys_sim::record::{
     Solutions, Thresholds, Tightness, Training,
 };
 
-use crate::{Result, check, words};
+use crate::{Result, check, table1, words};
 
 /// One CSV file.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ pub enum Cell {
 }
 
 impl Table {
-    fn new(name: impl Into<String>, columns: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, columns: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> Self {
         Self {
             name: name.into(),
             columns: columns.iter().map(|&column| column.to_owned()).collect(),
@@ -68,7 +68,7 @@ impl Cell {
         }
     }
 
-    fn text(text: impl Into<String>) -> Self {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 }
@@ -124,6 +124,7 @@ pub fn tables(name: &str, record: &Record) -> Result<Vec<Table>> {
         Record::Shift(shift) => of_shift(name, shift),
         Record::Interpolation(interpolation) => of_interpolation(name, interpolation),
         Record::Solutions(solutions) => vec![of_solutions(name, solutions)],
+        Record::Table1(table) => table1::tables(name, table),
     })
 }
 

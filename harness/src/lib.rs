@@ -15,6 +15,7 @@ pub mod checkpoint;
 pub mod data;
 pub mod error;
 pub mod exec;
+pub mod files;
 pub mod landscape;
 pub mod metrics;
 pub mod model;
@@ -22,6 +23,7 @@ pub mod optim;
 pub mod params;
 pub mod preset;
 pub mod scalar;
+pub mod suite;
 pub mod train;
 
 pub use error::Error;

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+use valleys_harness::preset::Size;
 
 use super::Output;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(
     after_help = "Settings come from the preset, then from --config, then from --set, then from the other options. \
 --show prints them as a file that --config takes; so does config.toml of every run.\n\nExamples:\n  \
@@ -71,7 +73,8 @@ pub(crate) struct Train {
     pub(crate) output: Output,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Preset {
     /// Thirty epochs on 1,500 images: half a minute with ResNet-8 on two cores.
     Quick,
@@ -79,6 +82,16 @@ pub(crate) enum Preset {
     Small,
     /// The paper's 225 or 300 epochs, and 50 from the average.
     Paper,
+}
+
+impl From<Preset> for Size {
+    fn from(preset: Preset) -> Self {
+        match preset {
+            Preset::Quick => Self::Quick,
+            Preset::Small => Self::Small,
+            Preset::Paper => Self::Paper,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

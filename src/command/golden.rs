@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use valleys_harness::data::synthetic;
+use valleys_harness::files::write_atomically;
 use valleys_harness::model::Architecture;
 use valleys_harness::preset::Preset;
 use valleys_harness::train::{self, Method, Trainer};
@@ -22,7 +23,7 @@ use valleys_sim::{Profile, Seed};
 use crate::cli::Golden;
 use crate::error::{Error, Result};
 use crate::output::line;
-use crate::run_folder::{read_json, write_atomically};
+use crate::run_folder::read_json;
 
 /// The relative difference that training may show.
 const TRAINING: f64 = 1e-5;
@@ -94,7 +95,7 @@ fn write(path: &Path, values: &Values) -> Result<()> {
         text += &format!("  \"{name}\": {numbers}{}\n", if i + 1 < values.len() { "," } else { "" });
     }
     text += "}\n";
-    write_atomically(path, text.as_bytes())
+    Ok(write_atomically(path, text.as_bytes())?)
 }
 
 fn numbers(certificate: Option<&Certificate>) -> Vec<f64> {

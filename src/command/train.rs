@@ -12,8 +12,7 @@ pub(crate) fn run(options: &Train) -> Result<()> {
     let (mut settings, place, seed) = settings::resolve(options)?;
     let recipe = settings.training.clone().check().map_err(usage)?;
     if options.show {
-        let text = toml::to_string(&settings).map_err(|error| Error::Failed(format!("settings: {error}")))?;
-        return output::line(format!("seed = {}\n\n{}", seed.0, text.trim_end()));
+        return output::line(settings::to_file(&settings, seed)?.trim_end());
     }
     let data = network::dataset(place.as_deref(), &settings.data, recipe.config().network, seed)?;
     if recipe.needs_held_out() && data.held_out().is_none() {

@@ -1,15 +1,14 @@
 //! One safetensors file: tensors, a line about them, and a checksum over both.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use safetensors::{SafeTensors, View};
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
 
+use crate::files::write_atomically;
 use crate::params::{Layout, Weights};
 use crate::{Error, Result};
 
@@ -105,29 +104,6 @@ pub(crate) fn network(
         Error::Domain { name, value, allowed } => Error::file(path, format!("{name} is {value}"), allowed),
         other => other,
     })
-}
-
-/// Writes a file through a temporary one beside it, synced, so that it is there whole or not at all.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let failed = |error: std::io::Error| {
-        let problem = format!("cannot be written ({error}); what was there before is untouched");
-        Error::file(path, problem, "room on the disk and the right to write")
-    };
-    let mut builder = tempfile::Builder::new();
-    // Results are meant to be read: temporary files are private by default.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let mut file: NamedTempFile = builder.prefix(".writing-").tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    // The new name is durable once the folder is; only Unix can sync one.
-    #[cfg(unix)]
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-    Ok(())
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

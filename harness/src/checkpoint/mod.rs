@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use about::About;
-pub(crate) use file::{TensorFile, hex, network, write_atomically};
+pub(crate) use file::{TensorFile, hex, network};
 
 use crate::params::{Layout, Weights};
 use crate::{Error, Result};
@@ -40,6 +40,14 @@ pub fn load_solution(path: &Path, layout: &Arc<Layout>) -> Result<(Weights<f32>,
     let file = TensorFile::read(path)?;
     let about = About::of(&file)?;
     Ok((file.into_network(layout)?, about))
+}
+
+/// Reads a file whole; whether it has a checksum, which is then right.
+///
+/// # Errors
+/// [`Error::File`] if it is damaged, [`Error::Io`] if it cannot be read.
+pub fn verify(path: &Path) -> Result<bool> {
+    Ok(TensorFile::read(path)?.about.is_some())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use valleys_sim::record::Epoch;
 
 use self::tensorboard::EventFile;
-use crate::checkpoint::write_atomically;
+use crate::files::{sweep, write_atomically};
 use crate::{Error, Result};
 
 /// Keeps the metrics of every epoch of a run in its folder.
@@ -49,6 +49,7 @@ impl Metrics {
     /// [`Error::Io`] if the folder cannot be made.
     pub fn open(folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        sweep(folder)?;
         let text = fs::read_to_string(folder.join(LINES)).unwrap_or_default();
         // They are only a hint what TensorBoard has been told: lines that cannot be read are told again.
         let before = text.lines().map_while(|line| serde_json::from_str(line).ok()).collect();

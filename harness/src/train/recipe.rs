@@ -124,7 +124,7 @@ impl Phase {
     }
 
     /// Whether the average takes in the epoch after `done`.
-    pub(super) fn averages(&self, done: u32) -> bool {
+    pub(crate) fn averages(&self, done: u32) -> bool {
         self.config.average_from.is_some_and(|from| done + 1 >= from)
     }
 }

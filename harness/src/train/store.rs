@@ -15,6 +15,7 @@ use super::config::Checkpoints;
 use super::recipe::{Phase, Recipe};
 use super::state::{Identity, State};
 use crate::checkpoint::TensorFile;
+use crate::files::sweep;
 use crate::params::Layout;
 use crate::{Error, Result};
 
@@ -28,6 +29,8 @@ impl Store {
     pub(super) fn open(checkpoints: &Path, phase: &Phase, keep: Checkpoints) -> Result<Self> {
         let folder = checkpoints.join(phase.name());
         fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        sweep(checkpoints)?;
+        sweep(&folder)?;
         Ok(Self { folder, keep })
     }
 

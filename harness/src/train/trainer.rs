@@ -1,6 +1,5 @@
 //! The phases of a run, start to end.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -221,7 +220,6 @@ impl<'a> Trainer<'a> {
             (_, None) => state.weights.clone(),
         };
         if let Some(file) = &file {
-            fs::create_dir_all(file.parent().unwrap_or(file)).map_err(Error::io(file))?;
             checkpoint::save_solution(file, &solution, &about)?;
         }
         let velocity = state.sgd.velocity().to_vec();
