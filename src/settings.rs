@@ -163,10 +163,9 @@ fn from_table<T: DeserializeOwned>(table: Table) -> Result<T> {
     // Parsed from text, an error names the table it is in.
     let text = toml::to_string(&table).map_err(|error| Error::Failed(format!("settings: {error}")))?;
     toml::from_str(&text).map_err(|error| {
-        let line = error.span().and_then(|span| text.get(span)).unwrap_or_default();
-        let place =
-            line.lines().next().filter(|line| !line.is_empty()).map_or(String::new(), |line| format!(" at `{line}`"));
-        Error::Usage(format!("settings{place}: {}", error.message().replace('\n', " ")))
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = text.lines().nth(before.matches('\n').count()).unwrap_or_default();
+        Error::Usage(format!("settings, `{line}`: {}", error.message().replace('\n', " ")))
     })
 }
 

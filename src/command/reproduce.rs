@@ -6,7 +6,7 @@ use valleys_figures::words::number;
 use valleys_harness::landscape::Probe;
 use valleys_harness::model::Architecture;
 use valleys_harness::preset::Preset;
-use valleys_harness::train::{self, Method};
+use valleys_harness::train::Method;
 use valleys_proofs::{Effort, registry};
 use valleys_sim::Seed;
 use valleys_sim::asymmetry::Verdict;
@@ -100,27 +100,12 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
     session.finish()
 }
 
-/// Says what the paper's suite would run and what it costs.
+/// Says how the paper's networks are trained, which no single command should begin.
 fn paper() -> Result<()> {
-    line("The paper's suite, which this version does not run yet:")?;
-    // Multiplications of one forward pass on a 32×32 image, in millions, from the layers' shapes.
-    for (architecture, millions) in
-        [(Architecture::ResNet56, 87.2), (Architecture::ResNet110, 167.4), (Architecture::ResNet164, 247.6)]
-    {
-        let [swa, after] = &train::Config::paper(architecture, Method::Swa, Seed(1)).phases[..] else { continue };
-        // A training step costs three forward passes: the pass itself, and the gradients of inputs and of weights.
-        let epochs = f64::from(swa.epochs + after.epochs);
-        let products = epochs * 50_000.0 * 3.0 * millions * 1e6;
-        line(format!(
-            "{}: {} weights; {} + {} epochs of 50,000 images, {products:.1e} multiplications: {:.1} days at 5·10¹⁰ a second, \
-             the rate of two cores on ResNet-20",
-            architecture.title(),
-            architecture.graph(10)?.layout().trainable(),
-            swa.epochs,
-            after.epochs,
-            products / 5e10 / 86_400.0
-        ))?;
-    }
-    line("on each of CIFAR-10, CIFAR-100, SVHN and STL-10, five runs; VGG-16 and DenseNet-100 besides.")?;
-    line("Start with --profile quick or --profile small.")
+    line("The paper's five networks, four data sets and five seeds are months of work for two cores. In steps:")?;
+    line("  valleys suite plan DIR      what it costs on this machine, from measured steps")?;
+    line("  valleys suite run DIR       on as many machines as see DIR; stop and go on at any time")?;
+    line("  valleys suite collect DIR   Table 1 with standard deviations and paired tests")?;
+    line("  valleys landscape line DIR/cells/CELL --data DATA")?;
+    line("--networks, --data, --seeds and --preset choose less; here start with --profile quick or --profile small.")
 }
