@@ -109,7 +109,9 @@ pub(crate) fn to_file(settings: &Settings, seed: Seed) -> Result<String> {
 fn change(settings: &mut Settings, options: &cli::Train) -> Result<()> {
     let training = &mut settings.training;
     settings.data.held_out = options.held_out.unwrap_or(settings.data.held_out);
-    for (number, phase) in training.phases.iter_mut().enumerate() {
+    // Of a run with large batches first, only those are meant.
+    let usual = training.phases.first().map(|phase| phase.batch_size);
+    for phase in &mut training.phases {
         let first = phase.start == "random";
         if let (Some(epochs), true) = (options.epochs, first) {
             // Averaging starts, and the rate has fallen, at the same share of the run unless said otherwise.
@@ -131,8 +133,7 @@ fn change(settings: &mut Settings, options: &cli::Train) -> Result<()> {
         if let (Some(epochs), false) = (options.after_swa, first) {
             phase.epochs = epochs;
         }
-        // Of a run with large batches first, only those are meant.
-        if let (Some(images), true) = (options.batch_size, number == 0 || phase.batch_size < 1024) {
+        if let (Some(images), true) = (options.batch_size, usual == Some(phase.batch_size)) {
             phase.batch_size = images;
         }
         if let (Some(rule), false) = (options.select, first) {

@@ -100,6 +100,19 @@ fn processes_share_a_suite_and_what_one_leaves_another_finishes() {
     for words in ["SWA − SGD after SWA", "SWA − SGD", "test accuracy, points", "±", "p (sign flips)"] {
         assert!(collected.contains(words), "`{words}` is not in: {collected}");
     }
+    // A wider plan keeps what is there; a narrower one, or one with other settings, is refused.
+    let plan = |change: &dyn Fn(&mut Vec<&str>)| {
+        let mut arguments = PLAN.to_vec();
+        change(&mut arguments);
+        run(&arguments, folder)
+    };
+    let (code, _, message) = plan(&|arguments| arguments[4] = "resnet8");
+    assert!(code == Some(1) && message.contains("cell mlp-synthetic-1 has begun"), "{message}");
+    let (code, _, message) = plan(&|arguments| arguments[16] = "phases.swa.epochs=16");
+    assert!(code == Some(1) && message.contains("has begun with other settings"), "{message}");
+    let (code, wider, _) = plan(&|arguments| arguments[8] = "3");
+    assert!(code == Some(0) && wider.contains("6 cells"), "{wider}");
+    assert!(run(&["suite", "status", "suite"], folder).1.contains("4 of 6 cells complete"));
     let table = fs::read_to_string(folder.join("suite/table1.csv")).expect("a table");
     assert_eq!(table.lines().count(), 1 + 2 * 3, "{table}");
     assert!(folder.join("suite/report.html").exists());

@@ -47,6 +47,10 @@ fn settings_come_from_the_preset_then_the_file_then_the_command_line() {
     assert_eq!((swa["epochs"].as_integer(), swa["average_from"].as_integer()), (Some(12), Some(8)), "the same share");
     assert_eq!(phases(&changed)[1]["select"].as_str(), Some("official"));
 
+    let large = shown(&["--method", "large-batch", "--batch-size", "64"], folder);
+    let sizes: Vec<_> = phases(&large).iter().map(|phase| phase["batch_size"].as_integer()).collect();
+    assert_eq!(sizes, [Some(64), Some(32)], "only the large batches are meant");
+
     // What is shown is a file like any other.
     let text = run(&["train", "--show", "--config", "mine.toml"], folder).1;
     fs::write(folder.join("shown.toml"), &text).expect("writable");

@@ -102,7 +102,7 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
 
 /// Says how the paper's networks are trained, which no single command should begin.
 fn paper() -> Result<()> {
-    line("The paper's five networks, four data sets and five seeds are months of work for two cores. In steps:")?;
+    line("The paper's five networks, four data sets and five seeds are long work. In steps:")?;
     line("  valleys suite plan DIR      what it costs on this machine, from measured steps")?;
     line("  valleys suite run DIR       on as many machines as see DIR; stop and go on at any time")?;
     line("  valleys suite collect DIR   Table 1 with standard deviations and paired tests")?;

@@ -85,6 +85,14 @@ pub(crate) fn plan(options: &Plan) -> Result<()> {
     let method = Method::parse(&options.method).map_err(usage)?;
     let suite = Suite { preset: options.preset, method, set: options.set.clone(), grid };
     let cells = suite.cells()?;
+    if let Ok(before) = Suite::read(folder) {
+        let begun = |cell: &Cell| place(folder, cell).join("config.toml").exists();
+        if let Some(lost) = before.cells()?.iter().find(|cell| begun(cell) && !cells.contains(cell)) {
+            let problem =
+                format!("cell {} has begun and is not in this plan; allowed: as many cells or more", lost.name());
+            return Err(Error::file(folder, problem));
+        }
+    }
     let mut files = Vec::new();
     for cell in &cells {
         let settings = suite.settings(cell)?;

@@ -209,19 +209,26 @@ impl<'a> Trainer<'a> {
             run: identity.digest(),
         };
         let file = self.folder.as_ref().map(|folder| folder.join(format!("checkpoints/{}.safetensors", phase.name())));
-        let known = file.as_ref().filter(|file| file.exists());
-        let known = known.and_then(|file| checkpoint::load_solution(file, state.weights.layout()).ok());
-        let solution = match (known, &state.chosen) {
-            (Some((solution, known)), _) if known == about => solution,
-            (_, Some(chosen)) => chosen.weights.clone(),
-            (_, None) if averaged > 0 => {
-                self.averaged(phase, &state.weights, &state.average, phase.number(phase.epochs()))?
-            }
-            (_, None) => state.weights.clone(),
+        let known = match &file {
+            Some(file) if file.exists() => checkpoint::load_solution(file, state.weights.layout()).ok(),
+            _ => None,
         };
-        if let Some(file) = &file {
-            checkpoint::save_solution(file, &solution, &about)?;
-        }
+        let solution = match known {
+            Some((solution, known)) if known == about => solution,
+            _ => {
+                let solution = match &state.chosen {
+                    Some(chosen) => chosen.weights.clone(),
+                    None if averaged > 0 => {
+                        self.averaged(phase, &state.weights, &state.average, phase.number(phase.epochs()))?
+                    }
+                    None => state.weights.clone(),
+                };
+                if let Some(file) = &file {
+                    checkpoint::save_solution(file, &solution, &about)?;
+                }
+                solution
+            }
+        };
         let velocity = state.sgd.velocity().to_vec();
         Ok(Trained { solution, chosen, last: state.weights, velocity, epochs: state.epochs })
     }
