@@ -84,3 +84,17 @@ fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files.retain(|name, _| !name.starts_with("tensorboard/"));
     files
 }
+
+/// That two folders hold the same files, naming the first that differs.
+fn assert_same(one: &BTreeMap<String, Vec<u8>>, other: &BTreeMap<String, Vec<u8>>) {
+    assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
+    let differs = one.iter().find(|(name, bytes)| other[*name] != **bytes);
+    assert!(differs.is_none(), "{} differs", differs.map_or("", |(name, _)| name));
+}
+
+/// That two phases ended alike.
+fn assert_alike(one: &Trained, other: &Trained) {
+    assert!(one.solution == other.solution, "solutions differ");
+    assert!(one.last == other.last && one.velocity == other.velocity, "last iterates differ");
+    assert_eq!(one.epochs, other.epochs);
+}
