@@ -1,17 +1,18 @@
 //! `valleys`: arguments in, library calls, exit code out.
 
 mod cli;
-mod cli_checkpoint;
 mod command;
 mod config;
 mod curve;
 mod error;
+mod lock;
 mod manifest;
 mod output;
 mod points;
 mod progress;
 mod run_folder;
 mod session;
+mod settings;
 mod sheet;
 
 use std::io::Write;
@@ -19,8 +20,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, Data, Landscape};
-use cli_checkpoint::Checkpoint;
+use cli::checkpoint::Checkpoint;
+use cli::{Cli, Command, Data, Landscape, Suite};
 use error::{Error, Result};
 
 fn main() -> ExitCode {
@@ -49,6 +50,10 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Check(options) => command::check::run(options),
         Command::AppendixA(options) => command::theory::appendix_a(options),
         Command::Train(options) => command::train::run(options),
+        Command::Suite(Suite::Plan(options)) => command::suite::plan(options),
+        Command::Suite(Suite::Run(options)) => command::suite::run(options),
+        Command::Suite(Suite::Status(options)) => command::suite::status(options),
+        Command::Suite(Suite::Collect(options)) => command::suite::collect(options),
         Command::Data(Data::Fetch(options)) => command::data::fetch(options),
         Command::Data(Data::Verify(options)) => command::data::verify(options),
         Command::Data(Data::Info(options)) => command::data::info(options),

@@ -12,19 +12,17 @@ use valleys_harness::exec::Executor;
 use valleys_harness::interchange::{self, Element, Entry, Recognised, StateDict, StoredFile, StoredTensor};
 use valleys_harness::model::Architecture;
 use valleys_harness::params::Weights;
-use valleys_harness::preset::Preset;
 use valleys_harness::train;
 use valleys_sim::Seed;
 
-use super::data::{self, Source};
 use super::network;
-use crate::cli::DATA_FOLDER;
-use crate::cli_checkpoint::{Evaluate, Export, Import, Info, Stored};
+use crate::cli::checkpoint::{Evaluate, Export, Import, Info, Stored};
 use crate::config::{Config, usage};
 use crate::error::{Error, Result};
 use crate::output::{self, line, note, table};
 use crate::progress::{Terminal, catch_interrupts};
 use crate::run_folder::{RunFolder, read_toml};
+use crate::settings::Images;
 
 /// The file that the command line means, and what else it says.
 struct Opened {
@@ -52,8 +50,7 @@ impl Opened {
         }
         let run: Config = read_toml(&RunFolder::existing(&stored.file)?.path("config.toml"))?;
         let path = solution(&stored.file.join("checkpoints"), stored.which.as_deref())?;
-        let trained = run.experiment.as_ref().map(|experiment| experiment.training.architecture);
-        Ok(Self { file: StoredFile::read(&path)?, path, which: None, network: network.or(trained), run: Some(run) })
+        Ok(Self { file: StoredFile::read(&path)?, path, which: None, network, run: Some(run) })
     }
 
     /// The network that was asked for. Says what a reader should know about it.
@@ -75,8 +72,7 @@ fn solution(folder: &Path, which: Option<&str>) -> Result<PathBuf> {
     for entry in entries {
         let path = entry.map_err(|error| Error::file(folder, error))?.path();
         let name = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".safetensors")).map(str::to_owned);
-        // What training continues from is no solution.
-        if let Some(name) = name.filter(|name| !name.contains(".state")) {
+        if let Some(name) = name {
             known.insert(name, path);
         }
     }
@@ -245,9 +241,6 @@ pub(crate) fn import(options: &Import) -> Result<()> {
     refuse_existing(&out, options.force)?;
     let opened = Opened::new(&options.stored)?;
     let Loaded { recognised, weights } = opened.load()?;
-    if out != options.out {
-        std::fs::create_dir_all(&options.out).map_err(|error| Error::file(&options.out, error))?;
-    }
     valleys_harness::checkpoint::save(&out, &weights)?;
     written(&out, &recognised)
 }
@@ -320,20 +313,13 @@ pub(crate) fn evaluate(options: &Evaluate) -> Result<()> {
 
 /// The images to measure on: all that `--data` names, those of the run, or the embedded ones.
 fn images(options: &Evaluate, opened: &Opened, architecture: Architecture) -> Result<Dataset> {
-    let run = opened.run.as_ref().and_then(|run| Some((run.seed, run.experiment.clone()?, run.data.as_ref()?)));
-    if let (None, Some((seed, mut experiment, trained))) = (&options.data, run) {
-        if trained.name != synthetic::NAME {
+    let run = opened.run.as_ref().and_then(|run| Some((run.seed, run.data.as_ref()?)));
+    match (&options.data, run) {
+        (None, Some((_, trained))) if trained.name != synthetic::NAME => {
             let problem = format!("was trained on {}; --data says where the images are", trained.name);
-            return Err(Error::file(&options.stored.file, problem));
+            Err(Error::file(&options.stored.file, problem))
         }
-        return network::dataset(None, &mut experiment, seed);
+        (None, Some((seed, trained))) => network::dataset(None, &network::images(trained), architecture, seed),
+        (place, _) => network::dataset(place.as_deref(), &Images::default(), architecture, Seed(options.seed)),
     }
-    let seed = Seed(options.seed);
-    let mut all = Preset::quick(seed);
-    all.training.architecture = architecture;
-    let stored = options.data.as_deref().map(|data| data::source(data, Path::new(DATA_FOLDER))).transpose()?;
-    if matches!(stored, Some(Source::Stored { .. })) {
-        (all.train_images, all.test_images) = (usize::MAX, usize::MAX);
-    }
-    network::dataset(options.data.as_deref(), &mut all, seed)
 }

@@ -9,5 +9,6 @@ pub(crate) mod landscape;
 pub(crate) mod network;
 pub(crate) mod report;
 pub(crate) mod reproduce;
+pub(crate) mod suite;
 pub(crate) mod theory;
 pub(crate) mod train;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::tensor::StoredTensor;
 use super::torch::{self, Entries, Name, Storages};
 use crate::data::cursor::Malformed;
+use crate::model::Architecture;
 use crate::pickle::{Call, Object, Pickle, Ref};
 
 /// Tensors in all state dicts of a file; the largest of the networks here has 1,000.
@@ -35,6 +36,8 @@ pub struct StateDict {
     tensors: Vec<StoredTensor>,
     wrapped: bool,
     aside: Vec<Entry>,
+    /// The network that the file says it is.
+    pub(super) said: Option<Architecture>,
 }
 
 /// An entry that is no tensor of a network, in words.
@@ -73,7 +76,7 @@ impl StateDict {
             wrapped = true;
             tensors.iter_mut().for_each(|tensor| tensor.strip(WRAPPER));
         }
-        Ok(Self { source: Arc::clone(source), name, tensors, wrapped, aside })
+        Ok(Self { source: Arc::clone(source), name, tensors, wrapped, aside, said: None })
     }
 
     /// The key it lies under, such as `swa_state_dict`; `None` for a file that is the state dict itself.

@@ -14,8 +14,13 @@ use super::legacy;
 use super::tensor::{StoredTensor, View};
 use super::torch::{self, Storage, Storages};
 use crate::data::cursor::Malformed;
-use crate::pickle;
-use crate::{Error, Result};
+use crate::model::Architecture;
+use crate::{Error, Result, checkpoint, pickle};
+
+/// Characters of a text that are shown.
+const SHOWN: usize = 80;
+/// What the names of a second network in a state of training begin with.
+const CHOSEN: &str = "chosen.";
 
 /// How tensors are stored in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,22 +50,28 @@ pub struct StoredFile {
     form: Form,
     dicts: Vec<StateDict>,
     others: Vec<Entry>,
+    /// Whether a training run wrote it, with a checksum.
+    signed: bool,
 }
 
 impl StoredFile {
     /// Reads a safetensors file or what `torch.save` wrote, told apart by how they begin.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::File`] saying what is wrong with it.
+    /// [`Error::Io`], or [`Error::File`] saying what is wrong with it, a wrong checksum of a training run's file included.
     pub fn read(path: &Path) -> Result<Self> {
-        Self::of(path, fs::read(path).map_err(Error::io(path))?)
+        let file = Self::of(path, fs::read(path).map_err(Error::io(path))?)?;
+        if file.signed {
+            checkpoint::verify(path)?;
+        }
+        Ok(file)
     }
 
     /// The file of this name with these bytes.
     pub(super) fn of(path: &Path, bytes: Vec<u8>) -> Result<Self> {
         let source = Arc::new(Source { path: path.to_owned(), bytes });
-        let Parsed { form, dicts, others } = parse(&source).map_err(Malformed::in_file(path))?;
-        Ok(Self { path: path.to_owned(), form, dicts, others })
+        let Parsed { form, dicts, others, signed } = parse(&source).map_err(Malformed::in_file(path))?;
+        Ok(Self { path: path.to_owned(), form, dicts, others, signed })
     }
 
     /// How its tensors are stored.
@@ -103,6 +114,7 @@ struct Parsed {
     form: Form,
     dicts: Vec<StateDict>,
     others: Vec<Entry>,
+    signed: bool,
 }
 
 fn parse(source: &Arc<Source>) -> std::result::Result<Parsed, Malformed> {
@@ -113,7 +125,7 @@ fn parse(source: &Arc<Source>) -> std::result::Result<Parsed, Malformed> {
         bytes @ [0x80, ..] => {
             let (pickle, storages) = legacy::open(bytes)?;
             let (dicts, others) = contents(&pickle, &storages, source)?;
-            Ok(Parsed { form: Form::Legacy, dicts, others })
+            Ok(Parsed { form: Form::Legacy, dicts, others, signed: false })
         }
         bytes => {
             let begin = bytes[..bytes.len().min(9)].escape_ascii();
@@ -140,7 +152,7 @@ fn archive(source: &Arc<Source>) -> std::result::Result<Parsed, Malformed> {
         storages.insert(key.to_vec(), Storage { element: storage.element, bytes: range });
     }
     let (dicts, others) = contents(&pickle, &storages, source)?;
-    Ok(Parsed { form: Form::Zip, dicts, others })
+    Ok(Parsed { form: Form::Zip, dicts, others, signed: false })
 }
 
 fn safetensors(source: &Arc<Source>) -> std::result::Result<Parsed, Malformed> {
@@ -159,25 +171,46 @@ fn safetensors(source: &Arc<Source>) -> std::result::Result<Parsed, Malformed> {
         let storage = data + info.data_offsets.0..data + info.data_offsets.1;
         tensors.push(StoredTensor::new(name, element, View::contiguous(&info.shape), storage)?);
     }
-    let texts = metadata.metadata().as_ref().into_iter().flatten();
-    let mut others: Vec<_> = texts.flat_map(|(key, text)| entries(key, text)).collect();
-    others.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    let dict = StateDict::new(None, tensors, Vec::new(), source)?;
-    Ok(Parsed { form: Form::Safetensors, dicts: vec![dict], others })
+    let texts = metadata.metadata().as_ref();
+    match texts.and_then(|texts| texts.get(checkpoint::KEY)) {
+        Some(text) => own(tensors, text, source),
+        None => {
+            let texts = texts.into_iter().flatten();
+            let mut others: Vec<_> = texts
+                .map(|(name, text)| Entry { name: name.clone(), value: text.chars().take(SHOWN).collect() })
+                .collect();
+            others.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+            let dicts = vec![StateDict::new(None, tensors, Vec::new(), source)?];
+            Ok(Parsed { form: Form::Safetensors, dicts, others, signed: false })
+        }
+    }
 }
 
-/// A text of a safetensors file: its entries if it is a JSON object, as in the state of a training.
-fn entries(key: &str, text: &str) -> Vec<Entry> {
-    let short = |value: &serde_json::Value| match value {
+/// A solution of a training run, or a state that it continues from: that may hold a second network, the one chosen so far.
+fn own(tensors: Vec<StoredTensor>, text: &str, source: &Arc<Source>) -> std::result::Result<Parsed, Malformed> {
+    // The text is a checksum, a space, and JSON.
+    let fields = text.split_once(' ').and_then(|(_, json)| serde_json::from_str(json).ok());
+    let fields: serde_json::Map<String, serde_json::Value> =
+        fields.ok_or_else(|| Malformed::new("does not say what it is", "a file of a training run"))?;
+    let network = fields.get("network").or_else(|| fields.get("settings")?.get("network"));
+    let said = network.and_then(|name| Architecture::parse(name.as_str()?).ok());
+    let (mut chosen, last): (Vec<_>, Vec<_>) =
+        tensors.into_iter().partition(|tensor| tensor.name().starts_with(CHOSEN));
+    let mut dicts = Vec::new();
+    if chosen.is_empty() {
+        dicts.push(StateDict::new(None, last, Vec::new(), source)?);
+    } else {
+        chosen.iter_mut().for_each(|tensor| tensor.strip(CHOSEN));
+        dicts.push(StateDict::new(Some("last".to_owned()), last, Vec::new(), source)?);
+        dicts.push(StateDict::new(Some("chosen".to_owned()), chosen, Vec::new(), source)?);
+    }
+    dicts.iter_mut().for_each(|dict| dict.said = said);
+    let short = |value: serde_json::Value| match value {
         serde_json::Value::Array(items) => format!("list of {}", items.len()),
         serde_json::Value::Object(fields) => format!("dictionary of {}", fields.len()),
-        serde_json::Value::String(text) => text.chars().take(80).collect(),
+        serde_json::Value::String(text) => text.chars().take(SHOWN).collect(),
         other => other.to_string(),
     };
-    match serde_json::from_str(text) {
-        Ok(serde_json::Value::Object(fields)) => {
-            fields.into_iter().map(|(name, value)| Entry { name, value: short(&value) }).collect()
-        }
-        _ => vec![Entry { name: key.to_owned(), value: text.chars().take(80).collect() }],
-    }
+    let others = fields.into_iter().map(|(name, value)| Entry { name, value: short(value) }).collect();
+    Ok(Parsed { form: Form::Safetensors, dicts, others, signed: true })
 }

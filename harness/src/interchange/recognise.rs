@@ -9,7 +9,7 @@ use super::contents::StateDict;
 use super::order::{self, Expected, TRACKED};
 use crate::model::{Architecture, Graph};
 use crate::params::{Layout, Weights};
-use crate::{Error, Result};
+use crate::{Error, Result, checkpoint};
 
 /// The classes of a network whose file does not say.
 const CLASSES: usize = 10;
@@ -39,16 +39,18 @@ struct Difference {
 }
 
 impl StateDict {
-    /// The network that these tensors make up: the one asked for, or the first of [`Architecture::ALL`] that fits.
+    /// The network that these tensors make up: the one asked for, or else the one that the file says it is, as a solution of
+    /// a training run does, or else the first of [`Architecture::ALL`] that fits.
     ///
     /// # Errors
-    /// [`Error::File`] naming the first tensor that differs, from the network asked for or from the nearest of all.
+    /// [`Error::File`] naming the first tensor that differs, from that network or from the nearest of all.
     pub fn recognise(&self, asked: Option<Architecture>) -> Result<Recognised<'_>> {
+        let decided = asked.or(self.said);
         let shapes: HashMap<_, _> = self.tensors().iter().map(|tensor| (tensor.name(), tensor.shape())).collect();
         let tracked = shapes.keys().any(|name| name.ends_with(TRACKED));
         let mut found: Option<Recognised<'_>> = None;
         let mut nearest: Option<(Difference, Architecture, usize)> = None;
-        for &architecture in asked.as_ref().map_or(Architecture::ALL, std::slice::from_ref) {
+        for &architecture in decided.as_ref().map_or(Architecture::ALL, std::slice::from_ref) {
             let classes = classes(architecture.graph(2)?.layout(), &shapes).unwrap_or(CLASSES);
             let graph = architecture.graph(classes)?;
             match (difference(&shapes, &order::state_dict(graph.layout()), tracked), &mut found) {
@@ -78,9 +80,10 @@ impl StateDict {
         };
         let tensors = if differing == 1 { "1 tensor" } else { &format!("{differing} tensors, first") };
         let network = format!("{architecture} for {classes} classes, differs in {tensors}: {problem}");
-        let problem = match asked {
-            Some(_) => format!("the network asked for, {network}"),
-            None => format!("no known network; the nearest, {network}"),
+        let problem = match (asked, decided) {
+            (Some(_), _) => format!("the network asked for, {network}"),
+            (None, Some(_)) => format!("the network that the file says it is, {network}"),
+            (None, None) => format!("no known network; the nearest, {network}"),
         };
         Err(Error::file(&self.source.path, problem, allowed))
     }
@@ -103,10 +106,7 @@ impl Recognised<'_> {
                 tensors.insert(expected.name, Tensor::new(0_i64, &Device::Cpu)?);
             }
         }
-        Weights::from_named(layout, tensors).map_err(|error| match error {
-            Error::Domain { name, value, allowed } => Error::file(&source.path, format!("{name} is {value}"), allowed),
-            other => other,
-        })
+        checkpoint::network(&source.path, layout, tensors)
     }
 }
 

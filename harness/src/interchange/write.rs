@@ -11,6 +11,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, System, ZipWriter};
 
 use super::order;
+use crate::files::write_atomically;
 use crate::params::Weights;
 use crate::{Error, Result};
 
@@ -23,22 +24,11 @@ const ALIGNMENT: u16 = 64;
 /// statistics included. The bytes depend on the network alone. The file appears whole or not at all.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be written.
+/// [`Error::File`] if it cannot be written.
 pub fn save_pt(path: &Path, weights: &Weights<f32>) -> Result<()> {
     let items = items(weights)?;
     let bytes = archive(&items).map_err(|error| Error::file(path, error, "tensors that a zip archive can hold"))?;
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    // The file is meant to be handed on: temporary files are private by default.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let mut file = builder.tempfile_in(folder).map_err(Error::io(folder))?;
-    file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path))?;
-    file.persist(path).map_err(|error| Error::io(path)(error.error))?;
-    Ok(())
+    write_atomically(path, &bytes)
 }
 
 /// A tensor with a storage of its own.

@@ -1,6 +1,12 @@
 //! Both of PyTorch's formats, and everything that a state dict comes in.
 
+use std::collections::HashMap;
+
+use candle_core::{Device, Tensor};
+
 use super::*;
+use crate::checkpoint::TensorFile;
+use crate::model::Architecture;
 
 #[test]
 fn tensors_of_every_type_and_stride_are_read_from_both_formats() {
@@ -97,20 +103,63 @@ fn entries_that_belong_to_no_layer_are_set_apart() {
 }
 
 #[test]
-fn safetensors_files_and_states_of_training_are_read() {
+fn solutions_and_states_of_training_say_what_they_are() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let path = folder.path().join("a.safetensors");
-    let tensor = |numbers: &[f32]| candle_core::Tensor::new(numbers, &candle_core::Device::Cpu).expect("a tensor");
-    let tensors = [("fc.bias".to_owned(), tensor(&[1.0, 2.0])), ("velocity".to_owned(), tensor(&[3.0; 5]))];
-    let note = r#"{"phase":"swa","averaged":3,"epochs":[1,2],"config":{"a":1}}"#.to_owned();
-    crate::checkpoint::TensorFile { path: path.clone(), tensors: tensors.into(), note: Some(note) }
-        .write()
-        .expect("writable");
-    let file = StoredFile::read(&path).expect("readable");
+    let graph = Architecture::ResNet8Sigmoid.graph(10).expect("a network");
+    let weights = Weights::initialise(&graph, valleys_sim::Seed(1));
+    let write = |about: &str, chosen: bool| {
+        let mut tensors: HashMap<_, _> = weights.named().expect("tensors").into_iter().collect();
+        if chosen {
+            let again = weights.named().expect("tensors").into_iter();
+            tensors.extend(again.map(|(name, tensor)| (format!("chosen.{name}"), tensor)));
+            tensors.insert("velocity".to_owned(), Tensor::new(&[3_f32; 5], &Device::Cpu).expect("a tensor"));
+        }
+        TensorFile { path: path.clone(), tensors, about: Some(about.to_owned()) }.write().expect("writable");
+    };
     let words = |entries: &[Entry]| entries.iter().map(|entry| format!("{} {}", entry.name, entry.value)).collect();
+    write(r#"{"network":"resnet8-sigmoid","phase":"swa"}"#, false);
+    let file = StoredFile::read(&path).expect("readable");
     let others: Vec<_> = words(file.others());
-    assert_eq!(others, ["averaged 3", "config dictionary of 1", "epochs list of 2", "phase swa"]);
+    assert_eq!(others, ["network resnet8-sigmoid", "phase swa"]);
+    let recognised = file.choose(None).and_then(|dict| dict.recognise(None)).expect("known");
+    assert_eq!((recognised.architecture, recognised.alike.len()), (Architecture::ResNet8Sigmoid, 0));
+    assert!(recognised.weights().expect("numbers") == weights);
+    let plain = file.dicts()[0].recognise(Some(Architecture::ResNet8)).expect("the same tensors");
+    assert_eq!(plain.architecture, Architecture::ResNet8);
+
+    write(r#"{"settings":{"network":"resnet8-sigmoid"},"averaged":3,"epochs":[1,2]}"#, true);
+    let file = StoredFile::read(&path).expect("readable");
+    let others: Vec<_> = words(file.others());
+    assert_eq!(others, ["averaged 3", "epochs list of 2", "settings dictionary of 1"]);
+    for (which, aside) in [("last", vec!["velocity float32 [5]".to_owned()]), ("chosen", vec![])] {
+        let dict = file.choose(Some(which)).expect("present");
+        assert_eq!(words(dict.aside()), aside);
+        let recognised = dict.recognise(None).expect("known");
+        assert_eq!(recognised.architecture, Architecture::ResNet8Sigmoid);
+        assert!(recognised.weights().expect("numbers") == weights);
+    }
+    assert!(file.choose(None).expect_err("two").to_string().contains("allowed: last or chosen"));
+
+    write(r#"{"network":"mlp"}"#, false);
+    let said = StoredFile::read(&path).expect("readable").dicts()[0].recognise(None).expect_err("no MLP").to_string();
+    assert!(said.contains("the network that the file says it is, mlp for 10 classes, differs in"), "{said}");
+    let mut damaged = std::fs::read(&path).expect("a file");
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    std::fs::write(&path, damaged).expect("writable");
+    let said = StoredFile::read(&path).expect_err("damaged").to_string();
+    assert!(said.contains("checksum"), "{said}");
+}
+
+#[test]
+fn safetensors_files_from_elsewhere_are_read() {
+    let tensor = |numbers: &[f32]| Tensor::new(numbers, &Device::Cpu).expect("a tensor");
+    let tensors = HashMap::from([("module.fc.bias", tensor(&[1.0, 2.0])), ("n_averaged", tensor(&[3.0]))]);
+    let texts = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let file = read(&safetensors::serialize(&tensors, Some(texts)).expect("tensors")).expect("readable");
     let dict = file.choose(None).expect("the only one");
-    assert_eq!((file.form(), words(dict.aside())), (Form::Safetensors, vec!["velocity float32 [5]".to_owned()]));
+    assert_eq!((file.form(), dict.wrapped(), dict.aside().len()), (Form::Safetensors, true, 1));
+    assert_eq!(file.others(), [Entry { name: "format".into(), value: "pt".into() }]);
     assert_eq!(numbers(dict, "fc.bias"), (vec![2], vec![1.0, 2.0]));
 }
