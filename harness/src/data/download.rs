@@ -119,9 +119,9 @@ impl Downloader {
         let limit = request.bytes.saturating_add(1 << 20);
         let mut said = tempfile::tempfile().map_err(Error::io(std::env::temp_dir()))?;
         let errors = said.try_clone().map_err(Error::io(std::env::temp_dir()))?;
+        let mut shown = size(part);
         let mut child =
             self.command(&request.address, part, limit).stderr(errors).spawn().map_err(Error::io(self.name()))?;
-        let mut shown = size(part);
         let status = loop {
             let ended = child.try_wait().map_err(Error::io(self.name()))?;
             let now = size(part);

@@ -117,6 +117,8 @@ struct Trial {
     server: Server,
     folder: tempfile::TempDir,
     result: Result<PathBuf>,
+    /// Progress that was reported, in bytes.
+    units: u64,
 }
 
 impl Trial {
@@ -126,8 +128,9 @@ impl Trial {
         if !part.is_empty() {
             fs::write(folder.path().join("file.part"), part).expect("file");
         }
-        let result = downloader.fetch(&request(&server, folder.path()), &Silent);
-        Self { server, folder, result }
+        let observer = Stopping::after(u64::MAX);
+        let result = downloader.fetch(&request(&server, folder.path()), &observer);
+        Self { server, folder, result, units: observer.units() }
     }
 
     fn whole(&self) -> bool {
@@ -165,9 +168,10 @@ fn a_file_comes_whole_and_a_cut_connection_is_continued_where_it_broke() {
         let cuts = vec![Reply::Cut(file(), 30_000), Reply::Cut(file(), 25_000), Reply::Send(file())];
         let trial = Trial::new(downloader, cuts, &[]);
         assert!(trial.whole(), "{downloader:?}: {:?}", trial.result);
-        assert_eq!(trial.server.offsets(), [0, 30_000, 55_000], "{downloader:?}");
+        assert_eq!((trial.server.offsets(), trial.units), (vec![0, 30_000, 55_000], 100_000), "{downloader:?}");
         let trial = Trial::new(downloader, vec![Reply::Send(file())], &file()[..60_000]);
         assert!(trial.whole() && trial.server.offsets() == [60_000], "{downloader:?}");
+        assert_eq!(trial.units, 100_000, "{downloader:?}: what was there counts as done");
     }
 }
 
