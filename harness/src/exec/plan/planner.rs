@@ -30,7 +30,27 @@ impl<'a> Planner<'a> {
         values[0] = Some(slots.take(graph.input().len()));
         let gradients = vec![None; kept.len()];
         let layers = fuse(graph, &readers);
-        Self { graph, layers, kept, readers, slots, values, gradients, training, masks: Vec::new() }
+        let mut planner = Self { graph, layers, kept, readers, slots, values, gradients, training, masks: Vec::new() };
+        if training {
+            planner.take_masks();
+        }
+        planner
+    }
+
+    /// Slots for the factors of dropout, which are written before the first step.
+    fn take_masks(&mut self) {
+        for layer in self.graph.layers() {
+            if let Layer::Dropout { x, name, .. } = layer {
+                let factors = self.slots.take(self.length(*x));
+                self.masks.push((name.clone(), factors));
+            }
+        }
+    }
+
+    /// Where the factors of a dropout go in.
+    fn mask(&self, name: &str) -> Slot {
+        let mask = self.masks.iter().find(|(mask, _)| mask == name);
+        mask.expect("every dropout has its slot from the beginning").1
     }
 
     /// The plan with these steps.
@@ -97,9 +117,7 @@ impl<'a> Planner<'a> {
                 }
                 Layer::Dropout { x, ref name, .. } => {
                     if self.training {
-                        let factors = self.slots.take(self.length(x));
-                        self.masks.push((name.clone(), factors));
-                        steps.push(Forward::Dropout { factors, x: self.slot(x), y });
+                        steps.push(Forward::Dropout { factors: self.mask(name), x: self.slot(x), y });
                     }
                 }
                 Layer::Flatten { .. } => {}
@@ -175,9 +193,7 @@ impl<'a> Planner<'a> {
                 }
                 Layer::Dropout { x, ref name, .. } => {
                     if let Some(dx) = self.target(x, &mut steps) {
-                        let mask = self.masks.iter().find(|(mask, _)| mask == name);
-                        let &(_, factors) = mask.expect("a dropout has its mask from the way there");
-                        steps.push(Backward::Dropout { factors, dy, dx });
+                        steps.push(Backward::Dropout { factors: self.mask(name), dy, dx });
                     }
                 }
                 Layer::Flatten { x } => self.pass_on(dy, x, &mut steps),
