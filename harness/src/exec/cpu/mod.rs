@@ -90,3 +90,6 @@ impl<T: Scalar> Engine<T> for Cpu<T> {
         self.training.backward(pass, logits_gradient, moments, gradient);
     }
 }
+
+#[cfg(test)]
+mod tests;

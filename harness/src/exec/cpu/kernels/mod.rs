@@ -17,3 +17,6 @@ pub(super) use self::rows::{
 pub(super) use self::simd::InstructionSet;
 pub(crate) use self::simd::Numbers;
 pub(super) use self::weight_gradient::{Gradients, add_weight_gradient};
+
+#[cfg(test)]
+mod tests;
