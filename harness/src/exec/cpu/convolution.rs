@@ -1,10 +1,11 @@
 //! One convolution on one image, forward and back.
 
+use super::frame::Frame;
 use super::kernels::{
     Extent, Gradients, InstructionSet, Packed, Results, Rows, RowsMut, Windows, add, add_weight_gradient, correlate,
 };
 use super::source::Reader;
-use super::step::Source;
+use super::step::{Destination, Place, Source};
 use crate::Scalar;
 use crate::exec::backend::Convolution;
 use crate::model::graph::Window;
@@ -41,16 +42,25 @@ impl<T: Scalar> Kernels<T> {
         }
     }
 
-    /// Takes over the weights.
+    /// Takes over the weights for the way there.
     pub(super) fn load(&mut self, parameters: &[T]) {
-        let (inputs, outputs, size) = (self.op.input.channels, self.op.output.channels, self.op.window.size);
-        let weight = &parameters[self.op.weight.clone()];
-        let taps = size * size;
-        self.forward.fill(|index, output| weight[(output * inputs + index % inputs) * taps + index / inputs]);
-        self.backward
-            .fill(|index, input| weight[(index % outputs * inputs + input) * taps + taps - 1 - index / outputs]);
+        let Convolution { input, window: Window { size, .. }, ref weight, ref bias, .. } = self.op;
+        let (weight, taps) = (&parameters[weight.clone()], size * size);
+        self.forward.fill(|index, output| {
+            weight[(output * input.channels + index % input.channels) * taps + index / input.channels]
+        });
         self.bias.clear();
-        self.bias.extend_from_slice(self.op.bias.as_ref().map_or(&[], |bias| &parameters[bias.clone()]));
+        self.bias.extend_from_slice(bias.as_ref().map_or(&[], |bias| &parameters[bias.clone()]));
+    }
+
+    /// Takes over the weights for the way back.
+    pub(super) fn load_backward(&mut self, parameters: &[T]) {
+        let Convolution { input, output, window: Window { size, .. }, ref weight, .. } = self.op;
+        let (weight, taps) = (&parameters[weight.clone()], size * size);
+        self.backward.fill(|index, channel| {
+            let (tap, output) = (taps - 1 - index / output.channels, index % output.channels);
+            weight[(output * input.channels + channel) * taps + tap]
+        });
     }
 
     /// Whether every output is made of one pixel, so that nothing need be padded.
@@ -71,6 +81,8 @@ impl<T: Scalar> Kernels<T> {
             taps: size,
             tap_step: width * pitch,
             span: size * input.channels,
+            images: 1,
+            image_step: 0,
         }
     }
 
@@ -87,32 +99,48 @@ impl<T: Scalar> Kernels<T> {
         x: Rows<'a, T>,
         padded: &'a mut Vec<T>,
     ) -> (&'a [T], Windows) {
-        let (input, padding) = (self.op.input, self.op.window.padding);
         if self.reads_in_place(source) {
-            return (x.numbers, self.windows(input.width, x.pitch));
+            return (x.numbers, self.windows(self.op.input.width, x.pitch));
         }
+        let padded = at_least(padded, self.padded());
+        self.pad(reader, source, x, padded);
+        (padded, self.padded_windows())
+    }
+
+    /// Numbers in a padded image.
+    fn padded(&self) -> usize {
+        let Convolution { input, window: Window { padding, .. }, .. } = self.op;
+        (input.height + 2 * padding) * (input.width + 2 * padding) * input.channels
+    }
+
+    /// The windows in a padded image.
+    fn padded_windows(&self) -> Windows {
+        self.windows(self.op.input.width + 2 * self.op.window.padding, self.op.input.channels)
+    }
+
+    /// Writes a padded copy of what the source makes of x.
+    fn pad(&self, reader: Reader<'_, T>, source: Source, x: Rows<'_, T>, padded: &mut [T]) {
+        let (input, padding) = (self.op.input, self.op.window.padding);
         let (width, channels) = (input.width + 2 * padding, input.channels);
-        let padded = at_least(padded, (input.height + 2 * padding) * width * channels);
         if padding == 0 {
             let extent = Extent { pixels: input.plane(), channels };
             reader.read(source, extent, x, RowsMut { numbers: padded, pitch: channels });
-        } else {
-            let row = width * channels;
-            let (above, rest) = padded.split_at_mut(padding * row);
-            let (inside, below) = rest.split_at_mut(input.height * row);
-            above.fill(T::zero());
-            below.fill(T::zero());
-            for (y, padded) in inside.chunks_exact_mut(row).enumerate() {
-                let (left, rest) = padded.split_at_mut(padding * channels);
-                let (numbers, right) = rest.split_at_mut(input.width * channels);
-                left.fill(T::zero());
-                right.fill(T::zero());
-                let x = Rows { numbers: &x.numbers[y * input.width * x.pitch..], pitch: x.pitch };
-                let extent = Extent { pixels: input.width, channels };
-                reader.read(source, extent, x, RowsMut { numbers, pitch: channels });
-            }
+            return;
         }
-        (padded, self.windows(width, channels))
+        let row = width * channels;
+        let (above, rest) = padded.split_at_mut(padding * row);
+        let (inside, below) = rest.split_at_mut(input.height * row);
+        above.fill(T::zero());
+        below.fill(T::zero());
+        for (y, padded) in inside.chunks_exact_mut(row).enumerate() {
+            let (left, rest) = padded.split_at_mut(padding * channels);
+            let (numbers, right) = rest.split_at_mut(input.width * channels);
+            left.fill(T::zero());
+            right.fill(T::zero());
+            let x = Rows { numbers: &x.numbers[y * input.width * x.pitch..], pitch: x.pitch };
+            let extent = Extent { pixels: input.width, channels };
+            reader.read(source, extent, x, RowsMut { numbers, pitch: channels });
+        }
     }
 
     /// y ← w ∗ x plus the bias.
@@ -125,13 +153,27 @@ impl<T: Scalar> Kernels<T> {
         space: &mut Space<T>,
     ) {
         let (x, windows) = self.prepare(reader, source, x, &mut space.padded);
+        self.write_bias(y.numbers, y.pitch);
+        let add = !self.bias.is_empty();
+        correlate(windows, x, &self.forward, Results { numbers: y.numbers, pitch: y.pitch, image_step: 0, add });
+    }
+
+    /// Begins the sums of an image's results with the bias, if there is one.
+    fn write_bias(&self, y: &mut [T], pitch: usize) {
         if !self.bias.is_empty() {
-            for pixel in y.numbers.chunks_mut(y.pitch).take(self.op.output.plane()) {
+            for pixel in y.chunks_mut(pitch).take(self.op.output.plane()) {
                 pixel[..self.bias.len()].copy_from_slice(&self.bias);
             }
         }
-        let add = !self.bias.is_empty();
-        correlate(windows, x, &self.forward, Results { numbers: y.numbers, pitch: y.pitch, add });
+    }
+
+    /// Adds an image's gradient with respect to the bias.
+    fn add_bias_gradient(&self, dy: &[T], pitch: usize, bias: &mut [f64]) {
+        if !bias.is_empty() {
+            for pixel in dy.chunks(pitch).take(self.op.output.plane()) {
+                bias.iter_mut().zip(pixel).for_each(|(sum, dy)| *sum += dy.to_f64());
+            }
+        }
     }
 
     /// Adds the gradients with respect to the weights, window by window, and to the bias.
@@ -146,13 +188,9 @@ impl<T: Scalar> Kernels<T> {
     ) {
         let (x, windows) = self.prepare(reader, source, x, &mut space.padded);
         let channels = self.op.output.channels;
-        let gradients = Gradients { numbers: dy.numbers, pitch: dy.pitch, channels };
+        let gradients = Gradients { numbers: dy.numbers, pitch: dy.pitch, image_step: 0, channels };
         add_weight_gradient(self.set, windows, x, gradients, dw);
-        if !bias.is_empty() {
-            for pixel in dy.numbers.chunks(dy.pitch).take(self.op.output.plane()) {
-                bias.iter_mut().zip(pixel).for_each(|(sum, dy)| *sum += dy.to_f64());
-            }
-        }
+        self.add_bias_gradient(dy.numbers, dy.pitch, bias);
     }
 
     /// dx ← the gradient with respect to x, or dx ← dx + it.
@@ -163,7 +201,7 @@ impl<T: Scalar> Kernels<T> {
         accumulate: bool,
         space: &mut Space<T>,
     ) {
-        let Convolution { input, output, window: Window { size, stride, .. }, .. } = self.op;
+        let Convolution { input, output, window: Window { stride, .. }, .. } = self.op;
         if self.is_pointwise() {
             let windows = Windows {
                 rows: 1,
@@ -173,13 +211,15 @@ impl<T: Scalar> Kernels<T> {
                 taps: 1,
                 tap_step: 0,
                 span: output.channels,
+                images: 1,
+                image_step: 0,
             };
             if stride == 1 {
                 correlate(
                     windows,
                     dy.numbers,
                     &self.backward,
-                    Results { numbers: dx.numbers, pitch: dx.pitch, add: accumulate },
+                    Results { numbers: dx.numbers, pitch: dx.pitch, image_step: 0, add: accumulate },
                 );
             } else {
                 let sparse = at_least(&mut space.spread, output.plane() * input.channels);
@@ -187,24 +227,40 @@ impl<T: Scalar> Kernels<T> {
                     windows,
                     dy.numbers,
                     &self.backward,
-                    Results { numbers: sparse, pitch: input.channels, add: false },
+                    Results { numbers: sparse, pitch: input.channels, image_step: 0, add: false },
                 );
                 self.scatter(sparse, dx.lend(), accumulate);
             }
             return;
         }
-        let width = input.width + size - 1;
-        let spread = self.spread(dy, &mut space.spread);
-        let windows = Windows {
+        let spread = at_least(&mut space.spread, self.spread_length());
+        self.spread(dy, spread);
+        let windows = self.spread_windows();
+        let results = Results { numbers: dx.numbers, pitch: dx.pitch, image_step: 0, add: accumulate };
+        correlate(windows, spread, &self.backward, results);
+    }
+
+    /// Numbers in a spread gradient.
+    fn spread_length(&self) -> usize {
+        let Convolution { input, output, window: Window { size, .. }, .. } = self.op;
+        (input.height + size - 1) * (input.width + size - 1) * output.channels
+    }
+
+    /// The windows in a spread gradient, one for every input pixel.
+    fn spread_windows(&self) -> Windows {
+        let Convolution { input, output, window: Window { size, .. }, .. } = self.op;
+        let row = (input.width + size - 1) * output.channels;
+        Windows {
             rows: input.height,
             columns: input.width,
-            row_step: width * output.channels,
+            row_step: row,
             step: output.channels,
             taps: size,
-            tap_step: width * output.channels,
+            tap_step: row,
             span: size * output.channels,
-        };
-        correlate(windows, spread, &self.backward, Results { numbers: dx.numbers, pitch: dx.pitch, add: accumulate });
+            images: 1,
+            image_step: 0,
+        }
     }
 
     /// Puts the numbers of every output's pixel where that pixel is read from, with 0 between or nothing added.
@@ -224,10 +280,9 @@ impl<T: Scalar> Kernels<T> {
     }
 
     /// The output's gradient as the image whose windows, one for every input pixel, hold what that pixel was part of.
-    fn spread<'a>(&self, dy: Rows<'_, T>, spread: &'a mut Vec<T>) -> &'a [T] {
+    fn spread(&self, dy: Rows<'_, T>, spread: &mut [T]) {
         let Convolution { input, output, window: Window { size, stride, padding }, .. } = self.op;
         let (height, width, channels) = (input.height + size - 1, input.width + size - 1, output.channels);
-        let spread = at_least(spread, height * width * channels);
         spread.fill(T::zero());
         // Output pixel o meets tap t at input pixel o·stride + t − padding; there the window's first tap is the last.
         let place = |index: usize, extent: usize| {
@@ -241,7 +296,114 @@ impl<T: Scalar> Kernels<T> {
                 spread[(y * width + x) * channels..][..channels].copy_from_slice(from);
             }
         }
-        spread
+    }
+}
+
+/// Pixels of results that a wide convolution makes at a time: many, to make the most of kernels once in the cache.
+const PIXELS: usize = 256;
+
+/// The same for all images of a group, some at a time.
+impl<T: Scalar> Kernels<T> {
+    /// The images of a group in parts.
+    fn parts(&self, images: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+        let most = (PIXELS / self.op.output.plane()).max(1);
+        (0..images).step_by(most).map(move |first| first..images.min(first + most))
+    }
+
+    /// Windows of all images of a part, `length` numbers from one to the next.
+    fn together(windows: Windows, images: usize, length: usize) -> Windows {
+        Windows { images, image_step: length, ..windows }
+    }
+
+    /// y ← w ∗ x plus the bias.
+    pub(super) fn forward_wide(
+        &self,
+        reader: Reader<'_, T>,
+        source: Source,
+        y: Place,
+        frame: &mut Frame<'_, T>,
+        images: usize,
+        space: &mut Space<T>,
+    ) {
+        for part in self.parts(images) {
+            let windows = Self::together(self.padded_windows(), part.len(), self.padded());
+            let padded = self.pad_wide(reader, source, frame, part.clone(), space);
+            frame.go_to(part.start);
+            let (image_step, add) = (frame.image_step(y), !self.bias.is_empty());
+            frame.write(y, |_, rows| {
+                for image in 0..part.len() {
+                    self.write_bias(&mut rows.numbers[image * image_step..], rows.pitch);
+                }
+                correlate(
+                    windows,
+                    padded,
+                    &self.forward,
+                    Results { numbers: rows.numbers, pitch: rows.pitch, image_step, add },
+                );
+            });
+        }
+    }
+
+    fn pad_wide<'a>(
+        &self,
+        reader: Reader<'_, T>,
+        source: Source,
+        frame: &mut Frame<'_, T>,
+        part: std::ops::Range<usize>,
+        space: &'a mut Space<T>,
+    ) -> &'a [T] {
+        let length = self.padded();
+        let padded = at_least(&mut space.padded, part.len() * length);
+        for (image, padded) in part.zip(padded.chunks_exact_mut(length)) {
+            frame.go_to(image);
+            self.pad(reader, source, frame.rows(source.place), padded);
+        }
+        padded
+    }
+
+    /// Adds the gradients with respect to the weights and the bias, and writes or adds that with respect to x.
+    #[expect(clippy::too_many_arguments, reason = "a step has so many parts")]
+    pub(super) fn backward_wide(
+        &self,
+        reader: Reader<'_, T>,
+        source: Source,
+        dy: Place,
+        dx: Option<Destination>,
+        frame: &mut Frame<'_, T>,
+        images: usize,
+        dw: &mut [T],
+        bias: &mut [f64],
+        space: &mut Space<T>,
+    ) {
+        for part in self.parts(images) {
+            let windows = Self::together(self.padded_windows(), part.len(), self.padded());
+            let padded = self.pad_wide(reader, source, frame, part.clone(), space);
+            frame.go_to(part.start);
+            let (rows, image_step, channels) = (frame.rows(dy), frame.image_step(dy), self.op.output.channels);
+            let gradients = Gradients { numbers: rows.numbers, pitch: rows.pitch, image_step, channels };
+            add_weight_gradient(self.set, windows, padded, gradients, dw);
+            for image in 0..part.len() {
+                self.add_bias_gradient(&rows.numbers[image * image_step..], rows.pitch, bias);
+            }
+            let Some(Destination { place, add }) = dx else { continue };
+            let length = self.spread_length();
+            let spread = at_least(&mut space.spread, part.len() * length);
+            for (image, spread) in part.clone().zip(spread.chunks_exact_mut(length)) {
+                frame.go_to(image);
+                self.spread(frame.rows(dy), spread);
+            }
+            let windows = Self::together(self.spread_windows(), part.len(), length);
+            frame.go_to(part.start);
+            let image_step = frame.image_step(place);
+            frame.write(place, |_, rows| {
+                correlate(
+                    windows,
+                    spread,
+                    &self.backward,
+                    Results { numbers: rows.numbers, pitch: rows.pitch, image_step, add },
+                );
+            });
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use self::convolution::Kernels;
 use self::kernels::InstructionSet;
 pub(crate) use self::kernels::Numbers;
 use self::runner::{Pass, Runner};
-use self::schedule::{Purpose, schedule};
+use self::schedule::{Purpose, WIDE, schedule};
 use super::Mode;
 use super::engine::Engine;
 use super::run::AllMoments;
@@ -41,19 +41,19 @@ pub(super) struct Cpu<T> {
 impl<T: Scalar> Cpu<T> {
     /// The engine of a network, with the best instructions that the processor has.
     pub(super) fn new(graph: &Graph) -> Self {
-        Self::with_instructions(graph, InstructionSet::best())
+        Self::with(graph, InstructionSet::best(), WIDE)
     }
 
-    fn with_instructions(graph: &Graph, set: InstructionSet) -> Self {
-        let training = schedule(graph, Purpose::Training);
+    fn with(graph: &Graph, set: InstructionSet, wide: usize) -> Self {
+        let training = schedule(graph, Purpose::Training, wide);
         let kernels = training.convolutions.iter().map(|op| Kernels::new(set, op.clone())).collect();
         Self {
             set,
             image: graph.input().len(),
             parameters: Vec::new(),
             kernels,
-            evaluation: Runner::new(schedule(graph, Purpose::Evaluation)),
-            statistics: Runner::new(schedule(graph, Purpose::Statistics)),
+            evaluation: Runner::new(schedule(graph, Purpose::Evaluation, wide)),
+            statistics: Runner::new(schedule(graph, Purpose::Statistics, wide)),
             training: Runner::new(training),
             mode: Mode::Training,
         }
@@ -86,6 +86,7 @@ impl<T: Scalar> Engine<T> for Cpu<T> {
 
     fn backward(&mut self, logits_gradient: &[T], moments: &AllMoments, gradient: &mut [T]) {
         let Self { set, kernels, parameters, mode, .. } = self;
+        kernels.par_iter_mut().for_each(|kernels| kernels.load_backward(parameters));
         let pass = Pass { set: *set, kernels, parameters, mode: *mode };
         self.training.backward(pass, logits_gradient, moments, gradient);
     }

@@ -33,6 +33,9 @@ pub(super) struct Runner<T> {
     idle: Mutex<Vec<Local<T>>>,
 }
 
+/// Outputs of a convolution whose gradients are put in order at a time.
+const LANES: usize = 16;
+
 /// One thread's memory.
 #[derive(Default)]
 struct Local<T> {
@@ -167,10 +170,15 @@ impl<T: Scalar> Runner<T> {
                 space: &mut local.space,
                 sums: Sums { double: sums, partial: partials },
             };
-            for (place, index) in range.enumerate() {
-                worker.frame.go_to(place);
-                let pixels = &images[index * image..(index + 1) * image];
-                stage.steps.iter().for_each(|step| worker.step(step, pixels));
+            let pixels = &images[range.start * image..range.end * image];
+            if stage.is_wide == Some(true) {
+                stage.steps.iter().for_each(|step| worker.step_wide(step, range.len(), pixels));
+            } else {
+                for place in 0..range.len() {
+                    worker.frame.go_to(place);
+                    let pixels = &pixels[place * image..(place + 1) * image];
+                    stage.steps.iter().for_each(|step| worker.step(step, pixels));
+                }
             }
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(local);
         });
@@ -179,7 +187,7 @@ impl<T: Scalar> Runner<T> {
     /// Uses the sums of a stage.
     fn finish(&mut self, pass: Pass<'_, T>, index: usize, moments: &mut AllMoments, gradient: &mut [T]) {
         let stage = &self.schedule.stages[index];
-        let (sums, partials) = (sum_tree(&mut self.sums), sum_tree(&mut self.partials));
+        let (sums, partials) = (sum_tree(&mut self.sums), total(&mut self.partials));
         for finish in &stage.finishes {
             match *finish {
                 Finish::Moments { at, ref channels, plane } => {
@@ -212,10 +220,17 @@ impl<T: Scalar> Runner<T> {
                     let (inputs, outputs, taps) =
                         (op.input.channels, op.output.channels, op.window.size * op.window.size);
                     let partial = &partials[at..at + op.weight.len()];
-                    for (index, gradient) in gradient[op.weight.clone()].iter_mut().enumerate() {
-                        let (output, input, tap) = (index / (inputs * taps), index / taps % inputs, index % taps);
-                        *gradient += partial[(tap * inputs + input) * outputs + output];
-                    }
+                    let depth = inputs * taps;
+                    // Some outputs at a time, whose numbers lie side by side in the sums.
+                    let parts = gradient[op.weight.clone()].par_chunks_mut(LANES * depth).enumerate();
+                    parts.with_min_len((1 << 14) / (LANES * depth) + 1).for_each(|(part, gradient)| {
+                        for number in 0..depth {
+                            let (tap, input) = (number / inputs, number % inputs);
+                            let sums = &partial[number * outputs + part * LANES..];
+                            let to = gradient.iter_mut().skip(input * taps + tap).step_by(depth);
+                            to.zip(sums).for_each(|(gradient, sum)| *gradient += *sum);
+                        }
+                    });
                     if let Some(bias) = &op.bias {
                         let sums = &sums[bias_at..bias_at + bias.len()];
                         gradient[bias.clone()]
@@ -227,4 +242,20 @@ impl<T: Scalar> Runner<T> {
             }
         }
     }
+}
+
+/// The groups' sums in the tree of [`sum_tree`], in parallel where there is much to add up.
+fn total<T: Scalar>(parts: &mut [Vec<T>; GROUPS]) -> &[T] {
+    const CHUNK: usize = 1 << 14;
+    let [a, b, c, d, e, f, g, h] = parts;
+    let others = (b.par_chunks(CHUNK), c.par_chunks(CHUNK), d.par_chunks(CHUNK));
+    let others = others.into_par_iter().zip((e.par_chunks(CHUNK), f.par_chunks(CHUNK)).into_par_iter());
+    let others = others.zip((g.par_chunks(CHUNK), h.par_chunks(CHUNK)).into_par_iter());
+    a.par_chunks_mut(CHUNK).zip(others).for_each(|(a, (((b, c, d), (e, f)), (g, h)))| {
+        for (index, a) in a.iter_mut().enumerate() {
+            let left = (*a + b[index]) + (c[index] + d[index]);
+            *a = left + ((e[index] + f[index]) + (g[index] + h[index]));
+        }
+    });
+    a
 }

@@ -150,6 +150,9 @@ pub(super) struct Stage {
     pub(super) sums: usize,
     /// Sums in the network's precision: gradients of kernels.
     pub(super) partials: usize,
+    /// Whether all images of a group take a step before the next, for the sake of convolutions whose kernels are too
+    /// large for the cache. None if there is no convolution yet.
+    pub(super) is_wide: Option<bool>,
 }
 
 /// A batch norm, and where its channels begin among those that any batch norm reads.

@@ -150,11 +150,16 @@ fn apart(ours: &[Vec<f64>], right: &[Vec<f64>], little: f64) -> f64 {
     differences.fold(0.0, f64::max)
 }
 
+/// All instruction sets, with no convolution wide, those of more than 40 weights, and all.
+fn ways() -> impl Iterator<Item = (InstructionSet, usize)> {
+    InstructionSet::available().into_iter().flat_map(|set| [usize::MAX, 40, 0].map(|wide| (set, wide)))
+}
+
 /// Compares all instruction sets with the reference in double precision; returns the largest difference.
 fn compare(graph: &Graph, case: &Case) -> f64 {
     let right = case.run::<f64>(&mut Stepwise::<f64, Reference<f64>>::new(graph));
-    let sets = InstructionSet::available().into_iter();
-    sets.map(|set| apart(&case.run::<f64>(&mut Cpu::with_instructions(graph, set)), &right, 1e-4)).fold(0.0, f64::max)
+    let ours = |(set, wide)| apart(&case.run::<f64>(&mut Cpu::with(graph, set, wide)), &right, 1e-4);
+    ways().map(ours).fold(0.0, f64::max)
 }
 
 #[test]
@@ -177,8 +182,8 @@ fn random_networks_in_single_precision_are_as_near_the_right_numbers_as_the_refe
         let case = Case::new(&graph, &mut rng, 2 + index as usize % 9);
         let right = case.run::<f64>(&mut Stepwise::<f64, Reference<f64>>::new(&graph));
         let reference = apart(&case.run::<f32>(&mut Stepwise::<f32, Reference<f32>>::new(&graph)), &right, 1e-2);
-        for set in InstructionSet::available() {
-            let ours = apart(&case.run::<f32>(&mut Cpu::with_instructions(&graph, set)), &right, 1e-2);
+        for (set, wide) in ways() {
+            let ours = apart(&case.run::<f32>(&mut Cpu::with(&graph, set, wide)), &right, 1e-2);
             assert!(ours < 1e-5 + 4.0 * reference, "network {index}, {set:?}: {ours:e}, the reference {reference:e}");
         }
     }
@@ -230,7 +235,7 @@ fn training_curves_stay_within_rounding_of_the_references() {
 #[test]
 fn a_network_is_evaluated_in_one_stage_with_few_buffers() {
     let graph = Architecture::ResNet110.graph(10).expect("a network");
-    let evaluation = schedule(&graph, Purpose::Evaluation);
+    let evaluation = schedule(&graph, Purpose::Evaluation, WIDE);
     assert_eq!((evaluation.stages.len(), evaluation.batch.len()), (1, 1), "the logits alone outlive the stage");
     assert!(evaluation.local.len() <= 4, "{:?}", evaluation.local);
 }
@@ -240,7 +245,7 @@ fn training_keeps_what_convolutions_and_sums_make_and_no_normalised_value() {
     // The image, the stem, and for every block its first convolution's output and the sum; two more for gradients of
     // every length, the factors of none, logits and their gradient.
     let graph = Architecture::ResNet20.graph(10).expect("a network");
-    let training = schedule(&graph, Purpose::Training);
+    let training = schedule(&graph, Purpose::Training, WIDE);
     let count = |length: usize| training.batch.iter().filter(|batch| **batch == length).count();
     assert!(
         count(16 * 1024) <= 1 + 6 + 2 && count(32 * 256) <= 6 + 2 && count(64 * 64) <= 6 + 2,
@@ -252,7 +257,7 @@ fn training_keeps_what_convolutions_and_sums_make_and_no_normalised_value() {
 #[test]
 fn a_dense_network_copies_nothing() {
     let graph = Architecture::DenseNet40.graph(10).expect("a network");
-    let schedule = schedule(&graph, Purpose::Training);
+    let schedule = schedule(&graph, Purpose::Training, WIDE);
     let mut steps = schedule.stages.iter().flat_map(|stage| &stage.steps);
     assert!(!steps.any(|step| matches!(step, step::Step::Map { x, .. } if x.is_plain())));
 }
@@ -264,7 +269,7 @@ fn planning_the_deepest_network_takes_less_than_a_fifth_of_a_second() {
     let plan = || {
         let start = Instant::now();
         for purpose in [Purpose::Training, Purpose::Statistics, Purpose::Evaluation] {
-            schedule(&graph, purpose);
+            schedule(&graph, purpose, WIDE);
         }
         start.elapsed()
     };

@@ -127,6 +127,31 @@ impl<T: Scalar> Worker<'_, '_, T> {
         }
     }
 
+    /// One step on all images of the group; `all` holds their pixels.
+    pub(super) fn step_wide(&mut self, step: &Step, images: usize, all: &[T]) {
+        let Common { set, schedule, kernels, coefficients, .. } = self.common;
+        let reader = Reader { set, norms: &schedule.norms, coefficients };
+        match *step {
+            Step::Convolution { op, x, y } => {
+                kernels[op].forward_wide(reader, x, y, &mut self.frame, images, self.space);
+            }
+            Step::ConvolutionBackward { op, x, dy, dx, at, bias_at } => {
+                let kernels = &kernels[op];
+                let dw = &mut self.sums.partial[at..at + kernels.op.weight.len()];
+                let bias = kernels.op.bias.as_ref().map_or(0, |bias| bias.len());
+                let bias = &mut self.sums.double[bias_at..bias_at + bias];
+                kernels.backward_wide(reader, x, dy, dx, &mut self.frame, images, dw, bias, self.space);
+            }
+            _ => {
+                for image in 0..images {
+                    let length = all.len() / images;
+                    self.frame.go_to(image);
+                    self.step(step, &all[image * length..(image + 1) * length]);
+                }
+            }
+        }
+    }
+
     fn clear_unless_added(&mut self, dx: Destination) {
         if !dx.add {
             self.frame.write(dx.place, |_, rows| fill(dx.place.extent(), rows, T::zero()));

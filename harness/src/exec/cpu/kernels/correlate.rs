@@ -21,13 +21,22 @@ pub(in crate::exec::cpu) struct Windows {
     pub(in crate::exec::cpu) tap_step: usize,
     /// Numbers in a row of a window.
     pub(in crate::exec::cpu) span: usize,
+    /// Images, all with such windows, and from one image to the next.
+    pub(in crate::exec::cpu) images: usize,
+    pub(in crate::exec::cpu) image_step: usize,
 }
 
 impl Windows {
     /// One past the last number that a window covers.
     pub(super) fn end(&self) -> usize {
-        let last = (self.rows - 1) * self.row_step + (self.columns - 1) * self.step;
+        let image = (self.images - 1) * self.image_step;
+        let last = image + (self.rows - 1) * self.row_step + (self.columns - 1) * self.step;
         last + (self.taps - 1) * self.tap_step + self.span
+    }
+
+    /// Windows in an image.
+    pub(super) fn pixels(&self) -> usize {
+        self.rows * self.columns
     }
 
     /// Numbers in a window.
@@ -46,8 +55,8 @@ pub(in crate::exec::cpu) struct Packed<T> {
 }
 
 /// The vectors of every block of outputs: as wide as tiles may be, and as equal as can be.
-fn blocks(set: InstructionSet, vectors: usize) -> impl Iterator<Item = usize> {
-    let count = vectors.div_ceil(set.widest_tile());
+fn blocks(vectors: usize) -> impl Iterator<Item = usize> {
+    let count = vectors.div_ceil(InstructionSet::WIDEST_TILE);
     (0..count).map(move |block| vectors / count + usize::from(block < vectors % count))
 }
 
@@ -62,7 +71,7 @@ impl<T: Numbers> Packed<T> {
     pub(in crate::exec::cpu) fn fill(&mut self, weight: impl Fn(usize, usize) -> T) {
         let lanes = self.set.lanes::<T>();
         let (mut at, mut output) = (0, 0);
-        for vectors in blocks(self.set, self.outputs.div_ceil(lanes)) {
+        for vectors in blocks(self.outputs.div_ceil(lanes)) {
             let width = (vectors * lanes).min(self.outputs - output);
             for index in 0..self.depth {
                 let row = &mut self.numbers[at..at + width];
@@ -74,11 +83,13 @@ impl<T: Numbers> Packed<T> {
     }
 }
 
-/// An image of results: pixels `pitch` numbers apart.
+/// Images of results: pixels `pitch` numbers apart.
 #[derive(Debug)]
 pub(in crate::exec::cpu) struct Results<'a, T> {
     pub(in crate::exec::cpu) numbers: &'a mut [T],
     pub(in crate::exec::cpu) pitch: usize,
+    /// From one image to the next.
+    pub(in crate::exec::cpu) image_step: usize,
     /// Whether results are added to what is there.
     pub(in crate::exec::cpu) add: bool,
 }
@@ -88,9 +99,9 @@ pub(in crate::exec::cpu) struct Results<'a, T> {
 /// # Panics
 /// If the extents do not fit: an error of the caller, never of an input.
 pub(in crate::exec::cpu) fn correlate<T: Numbers>(windows: Windows, x: &[T], weight: &Packed<T>, y: Results<'_, T>) {
-    let pixels = windows.rows * windows.columns;
     assert!(windows.end() <= x.len(), "windows lie in the image");
-    assert!((pixels - 1) * y.pitch + weight.outputs <= y.numbers.len(), "results lie in their image");
+    let last = (windows.images - 1) * y.image_step + (windows.pixels() - 1) * y.pitch;
+    assert!(last + weight.outputs <= y.numbers.len(), "results lie in their image");
     assert_eq!(windows.depth(), weight.depth, "numbers in a window");
     weight.set.run(Correlate { windows, x, weight, y });
 }
@@ -108,22 +119,28 @@ impl<T: Numbers> Kernel for Correlate<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Lanes<Number = T>>(self) {
         let Self { windows, x, weight, y } = self;
-        let mut w = weight.numbers.as_ptr();
+        let (mut w, y_from) = (weight.numbers.as_ptr(), y.numbers.as_mut_ptr());
         let mut output = 0;
-        for vectors in blocks(weight.set, weight.outputs.div_ceil(V::COUNT)) {
+        // With several images, a row of the kernels at a time meets all images while it is in the cache.
+        let taps = if windows.images == 1 { windows.taps } else { 1 };
+        let part = Windows { taps, ..windows };
+        for vectors in blocks(weight.outputs.div_ceil(V::COUNT)) {
             let width = (vectors * V::COUNT).min(weight.outputs - output);
-            let tile =
-                Tile { windows: &windows, w, pitch: y.pitch, last: width - (vectors - 1) * V::COUNT, add: y.add };
-            // SAFETY: `correlate` has compared the extents; every block of outputs has its block of weights.
-            unsafe {
-                let y = y.numbers.as_mut_ptr().add(output);
-                match vectors {
-                    1 => tile.image::<V, 1, 16>(x.as_ptr(), y),
-                    2 => tile.image::<V, 2, 8>(x.as_ptr(), y),
-                    3 => tile.image::<V, 3, 8>(x.as_ptr(), y),
-                    _ => tile.image::<V, 4, 4>(x.as_ptr(), y),
+            for tap in (0..windows.taps).step_by(taps) {
+                let (pitch, last) = (y.pitch, width - (vectors - 1) * V::COUNT);
+                let tile = Tile { windows: &part, w, pitch, image_step: y.image_step, last, add: y.add || tap > 0 };
+                // SAFETY: `correlate` has compared the extents; every block of outputs has its block of weights.
+                unsafe {
+                    let x = x.as_ptr().add(tap * windows.tap_step);
+                    let y = y_from.add(output);
+                    match vectors {
+                        1 => tile.images::<V, 1, 16>(x, y),
+                        2 => tile.images::<V, 2, 8>(x, y),
+                        _ => tile.images::<V, 3, 8>(x, y),
+                    }
                 }
-                w = w.add(weight.depth * vectors * V::COUNT);
+                // SAFETY: the block has weights for every row of the window.
+                w = unsafe { w.add(part.depth() * vectors * V::COUNT) };
             }
             output += width;
         }
@@ -135,12 +152,65 @@ struct Tile<'a, T> {
     windows: &'a Windows,
     w: *const T,
     pitch: usize,
+    image_step: usize,
     /// Numbers in the last vector of outputs.
     last: usize,
     add: bool,
 }
 
+/// Pixels of a tile of narrow images.
+const SCATTERED: usize = 8;
+
 impl<T: Numbers> Tile<'_, T> {
+    /// All pixels of all images.
+    ///
+    /// # Safety
+    /// As [`correlate`] checks.
+    #[inline(always)]
+    unsafe fn images<V: Lanes<Number = T>, const VECTORS: usize, const MOST: usize>(&self, x: *const T, y: *mut T) {
+        let windows = self.windows;
+        // SAFETY: as the caller vouches.
+        unsafe {
+            if windows.columns < SCATTERED && windows.images > 1 {
+                return self.scattered::<V, VECTORS>(x, y);
+            }
+            for image in 0..windows.images {
+                self.image::<V, VECTORS, MOST>(x.add(image * windows.image_step), y.add(image * self.image_step));
+            }
+        }
+    }
+
+    /// All pixels of all images, wherever they lie: where rows are too short to fill a tile.
+    ///
+    /// # Safety
+    /// As [`correlate`] checks.
+    #[inline(always)]
+    unsafe fn scattered<V: Lanes<Number = T>, const VECTORS: usize>(&self, x: *const T, y: *mut T) {
+        let windows = self.windows;
+        let pixels = windows.pixels() * windows.images;
+        for first in (0..pixels).step_by(SCATTERED) {
+            // The last tile repeats its last pixel.
+            let count = SCATTERED.min(pixels - first);
+            let place = |index: usize| {
+                let pixel = first + index.min(count - 1);
+                let (image, pixel) = (pixel / windows.pixels(), pixel % windows.pixels());
+                let (row, column) = (pixel / windows.columns, pixel % windows.columns);
+                (
+                    image * windows.image_step + row * windows.row_step + column * windows.step,
+                    image * self.image_step + pixel * self.pitch,
+                )
+            };
+            let places: [(usize, usize); SCATTERED] = std::array::from_fn(place);
+            // SAFETY: all these are places of windows and of their results.
+            unsafe {
+                let sums = self.products::<V, VECTORS, SCATTERED>(places.map(|(from, _)| x.add(from)));
+                for (sums, (_, to)) in sums.into_iter().zip(places).take(count) {
+                    self.store(sums, y.add(to));
+                }
+            }
+        }
+    }
+
     /// All pixels, MOST at a time where so many are left in a row.
     ///
     /// # Safety
@@ -206,14 +276,32 @@ impl<T: Numbers> Tile<'_, T> {
     ) {
         // SAFETY: as the caller vouches; `last` numbers of the last vector are results.
         unsafe {
+            let sums = self.products::<V, VECTORS, PIXELS>(std::array::from_fn(|pixel| x.add(pixel * step)));
+            for (pixel, sums) in sums.into_iter().enumerate() {
+                self.store(sums, y.add(pixel * self.pitch));
+            }
+        }
+    }
+
+    /// The windows that begin here times the block's weights.
+    ///
+    /// # Safety
+    /// Windows begin there.
+    #[inline(always)]
+    unsafe fn products<V: Lanes<Number = T>, const VECTORS: usize, const PIXELS: usize>(
+        &self,
+        x: [*const T; PIXELS],
+    ) -> [[V; VECTORS]; PIXELS] {
+        // SAFETY: as the caller vouches; there are weights for every number of a window.
+        unsafe {
             let mut sums = [[V::splat(T::zero()); VECTORS]; PIXELS];
             let mut w = self.w;
             for tap in 0..self.windows.taps {
-                let x = x.add(tap * self.windows.tap_step);
+                let x = x.map(|x| x.add(tap * self.windows.tap_step));
                 for index in 0..self.windows.span {
                     let weights: [V; VECTORS] = std::array::from_fn(|vector| V::load(w.add(vector * V::COUNT)));
                     for pixel in 0..PIXELS {
-                        let number = V::splat(*x.add(index + pixel * step));
+                        let number = V::splat(*x[pixel].add(index));
                         for vector in 0..VECTORS {
                             sums[pixel][vector] = number.multiply_add(weights[vector], sums[pixel][vector]);
                         }
@@ -221,13 +309,23 @@ impl<T: Numbers> Tile<'_, T> {
                     w = w.add(VECTORS * V::COUNT);
                 }
             }
-            for (pixel, sums) in sums.into_iter().enumerate() {
-                for (vector, sum) in sums.into_iter().enumerate() {
-                    let y = y.add(pixel * self.pitch + vector * V::COUNT);
-                    let count = if vector + 1 == VECTORS { self.last } else { V::COUNT };
-                    let before = if self.add { V::load_first(y, count) } else { V::splat(T::zero()) };
-                    sum.add(before).store_first(y, count);
-                }
+            sums
+        }
+    }
+
+    /// Writes or adds the sums of a pixel.
+    ///
+    /// # Safety
+    /// Its results lie there, `last` of them in the last vector.
+    #[inline(always)]
+    unsafe fn store<V: Lanes<Number = T>, const VECTORS: usize>(&self, sums: [V; VECTORS], y: *mut T) {
+        for (vector, sum) in sums.into_iter().enumerate() {
+            let count = if vector + 1 == VECTORS { self.last } else { V::COUNT };
+            // SAFETY: as the caller vouches.
+            unsafe {
+                let y = y.add(vector * V::COUNT);
+                let before = if self.add { V::load_first(y, count) } else { V::splat(T::zero()) };
+                sum.add(before).store_first(y, count);
             }
         }
     }

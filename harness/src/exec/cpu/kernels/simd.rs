@@ -49,13 +49,7 @@ impl InstructionSet {
     }
 
     /// Vectors of outputs that one convolution tile spans at most; there are registers for that many and their sums.
-    pub(super) fn widest_tile(self) -> usize {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => 4,
-            _ => 3,
-        }
-    }
+    pub(super) const WIDEST_TILE: usize = 3;
 
     /// Runs a kernel compiled for this instruction set.
     pub(super) fn run<K: Kernel>(self, kernel: K) {

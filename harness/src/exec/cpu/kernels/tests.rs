@@ -36,6 +36,7 @@ struct Extents {
     size: usize,
     stride: usize,
     beside: usize,
+    images: usize,
 }
 
 impl Extents {
@@ -48,26 +49,31 @@ impl Extents {
             taps: self.size,
             tap_step: self.width * self.inputs,
             span: self.size * self.inputs,
+            images: self.images,
+            image_step: self.height * self.width * self.inputs + 1,
         }
     }
 
-    /// Calls `visit(pixel, number of the window, place in the image)` for all numbers of all windows.
+    /// Calls `visit(pixel of all images, number of the window, place in the images)` for all numbers of all windows.
     fn visit(&self, mut visit: impl FnMut(usize, usize, usize)) {
         let Windows { rows, columns, .. } = self.windows();
-        for pixel in 0..rows * columns {
+        for (image, pixel) in (0..self.images).flat_map(|image| (0..rows * columns).map(move |pixel| (image, pixel))) {
             for number in 0..self.size * self.size * self.inputs {
                 let (tap, input) = (number / self.inputs, number % self.inputs);
                 let y = pixel / columns * self.stride + tap / self.size;
                 let x = pixel % columns * self.stride + tap % self.size;
-                visit(pixel, number, (y * self.width + x) * self.inputs + input);
+                let place = image * self.windows().image_step + (y * self.width + x) * self.inputs + input;
+                visit(image * rows * columns + pixel, number, place);
             }
         }
     }
 
     fn check<T: Numbers>(&self, set: InstructionSet) {
         let windows = self.windows();
-        let (pixels, depth, pitch) = (windows.rows * windows.columns, windows.depth(), self.outputs + self.beside);
-        let x = numbers::<T>("x", self.height * self.width * self.inputs);
+        let (pixels, depth, pitch) =
+            (self.images * windows.rows * windows.columns, windows.depth(), self.outputs + self.beside);
+        let image_step = windows.rows * windows.columns * pitch;
+        let x = numbers::<T>("x", self.images * windows.image_step);
         let weight = numbers::<T>("weight", depth * self.outputs);
         let mut packed = Packed::new(set, depth, self.outputs);
         packed.fill(|index, output| weight[index * self.outputs + output]);
@@ -84,7 +90,7 @@ impl Extents {
                 }
             });
             let mut ours = before.clone();
-            correlate(windows, &x, &packed, Results { numbers: &mut ours, pitch, add });
+            correlate(windows, &x, &packed, Results { numbers: &mut ours, pitch, image_step, add });
             same(&format!("correlate, {set:?}, {self:?}"), &ours, &right);
         }
         let dy = numbers::<T>("dy", pixels * pitch);
@@ -95,7 +101,13 @@ impl Extents {
                 right[number * self.outputs + output] += x[place].to_f64() * dy[pixel * pitch + output].to_f64();
             }
         });
-        add_weight_gradient(set, windows, &x, Gradients { numbers: &dy, pitch, channels: self.outputs }, &mut dw);
+        add_weight_gradient(
+            set,
+            windows,
+            &x,
+            Gradients { numbers: &dy, pitch, image_step, channels: self.outputs },
+            &mut dw,
+        );
         same(&format!("weight gradient, {set:?}, {self:?}"), &dw, &right);
     }
 }
@@ -104,10 +116,10 @@ fn extents() -> impl Strategy<Value = Extents> {
     // Widths around every tile's, channels around every vector's.
     let channels = prop_oneof![1..=20usize, 30..=34usize, 46..=50usize, 62..=66usize];
     let image = (1..=3usize, 1..=3usize, 0..=4usize, 0..=40usize);
-    (image, channels.clone(), channels, 0..=3usize).prop_map(
-        |((size, stride, more_rows, more_columns), inputs, outputs, beside)| {
+    (image, channels.clone(), channels, 0..=3usize, 1..=3usize).prop_map(
+        |((size, stride, more_rows, more_columns), inputs, outputs, beside, images)| {
             let (height, width) = (size + more_rows, size + more_columns);
-            Extents { height, width, inputs, outputs, size, stride, beside }
+            Extents { height, width, inputs, outputs, size, stride, beside, images }
         },
     )
 }
@@ -225,7 +237,8 @@ fn relu_hides_no_nan() {
 #[test]
 #[should_panic(expected = "windows lie in the image")]
 fn windows_beside_the_image_are_refused() {
-    let windows = Windows { rows: 1, columns: 2, row_step: 0, step: 1, taps: 1, tap_step: 0, span: 3 };
+    let windows =
+        Windows { rows: 1, columns: 2, row_step: 0, step: 1, taps: 1, tap_step: 0, span: 3, images: 1, image_step: 0 };
     let packed = Packed::<f32>::new(InstructionSet::Portable, 3, 1);
-    correlate(windows, &[0.0; 3], &packed, Results { numbers: &mut [0.0; 2], pitch: 1, add: false });
+    correlate(windows, &[0.0; 3], &packed, Results { numbers: &mut [0.0; 2], pitch: 1, image_step: 0, add: false });
 }

@@ -18,22 +18,23 @@ pub(in crate::exec::cpu) fn add_weight_gradient<T: Numbers>(
     dw: &mut [T],
 ) {
     assert!(windows.end() <= x.len(), "windows lie in the image");
-    let pixels = windows.rows * windows.columns;
-    assert!((pixels - 1) * dy.pitch + dy.channels <= dy.numbers.len(), "gradients lie in their image");
+    let last = (windows.images - 1) * dy.image_step + (windows.pixels() - 1) * dy.pitch;
+    assert!(last + dy.channels <= dy.numbers.len(), "gradients lie in their image");
     assert_eq!(dw.len(), windows.depth() * dy.channels, "numbers in the kernels");
-    set.run(WeightGradient { set, windows, x, dy, dw });
+    set.run(WeightGradient { windows, x, dy, dw });
 }
 
-/// Gradients of an image's results: pixels `pitch` numbers apart.
+/// Gradients of images of results: pixels `pitch` numbers apart.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::exec::cpu) struct Gradients<'a, T> {
     pub(in crate::exec::cpu) numbers: &'a [T],
     pub(in crate::exec::cpu) pitch: usize,
+    /// From one image to the next.
+    pub(in crate::exec::cpu) image_step: usize,
     pub(in crate::exec::cpu) channels: usize,
 }
 
 struct WeightGradient<'a, T> {
-    set: InstructionSet,
     windows: Windows,
     x: &'a [T],
     dy: Gradients<'a, T>,
@@ -45,17 +46,18 @@ impl<T: Numbers> Kernel for WeightGradient<'_, T> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes<Number = T>>(self) {
-        let Self { set, windows, x, dy, dw } = self;
+        let Self { windows, x, dy, dw } = self;
         let rows = (PIXELS / windows.columns).clamp(1, windows.rows);
         for top in (0..windows.rows).step_by(rows) {
             let mut output = 0;
             while output < dy.channels {
                 let left = (dy.channels - output).div_ceil(V::COUNT);
-                let vectors = left.min(if left == 4 { 2 } else { set.widest_tile().min(3) });
+                let vectors = left.min(if left == 4 { 2 } else { InstructionSet::WIDEST_TILE });
                 let strip = Strip {
                     windows: &windows,
                     rows: rows.min(windows.rows - top),
                     pitch: dy.pitch,
+                    image_step: dy.image_step,
                     outputs: dy.channels,
                     last: (dy.channels - output).min(vectors * V::COUNT) - (vectors - 1) * V::COUNT,
                 };
@@ -76,11 +78,12 @@ impl<T: Numbers> Kernel for WeightGradient<'_, T> {
     }
 }
 
-/// Some rows of windows and a block of outputs.
+/// Some rows of windows of all images and a block of outputs.
 struct Strip<'a> {
     windows: &'a Windows,
     rows: usize,
     pitch: usize,
+    image_step: usize,
     outputs: usize,
     /// Numbers in the last vector of outputs.
     last: usize,
@@ -137,9 +140,9 @@ impl Strip<'_> {
         // SAFETY: as the caller vouches; `last` numbers of the last vector are outputs.
         unsafe {
             let mut sums = [[V::splat(V::Number::default()); VECTORS]; NUMBERS];
-            for row in 0..self.rows {
-                let (mut x, mut dy) =
-                    (x.add(row * self.windows.row_step), dy.add(row * self.windows.columns * self.pitch));
+            for (image, row) in (0..self.windows.images).flat_map(|image| (0..self.rows).map(move |row| (image, row))) {
+                let mut x = x.add(image * self.windows.image_step + row * self.windows.row_step);
+                let mut dy = dy.add(image * self.image_step + row * self.windows.columns * self.pitch);
                 for _ in 0..self.windows.columns {
                     let slopes: [V; VECTORS] =
                         std::array::from_fn(|vector| V::load_first(dy.add(vector * V::COUNT), count(vector)));

@@ -80,6 +80,7 @@ impl Scheduler<'_> {
                 let dy = self.read(gradients, y);
                 let source = self.source(x);
                 let dx = self.target_of(gradients, x);
+                self.turn(op);
                 let convolution = &self.convolutions[op];
                 let (weights, biases) =
                     (convolution.weight.len(), convolution.bias.as_ref().map_or(0, |bias| bias.len()));

@@ -1,6 +1,6 @@
 //! Which memory every buffer has, and for how long.
 //!
-//! A buffer that one stage alone uses holds one image at a time and stays in the cache. The others hold all images.
+//! A buffer that one stage alone uses holds one image at a time (unless the stage is wide) and stays in the cache. The others hold all images.
 //! Both kinds serve one buffer after another: an image's numbers of the next may lie where those of the last lay, since
 //! images go through the steps on their own.
 
@@ -55,7 +55,9 @@ impl Scheduler<'_> {
         for buffer in order {
             let Some(life) = lives[buffer] else { continue };
             let length = self.places.buffers[buffer];
-            let is_local = !life.is_open && life.stages[0] == life.stages[1];
+            let stage = self.stages.get(life.stages[0]);
+            let is_wide = stage.is_none_or(|stage| stage.is_wide == Some(true));
+            let is_local = !life.is_open && life.stages[0] == life.stages[1] && !is_wide;
             let index = if is_local {
                 local.take(life, length, |has| Some(has.abs_diff(length)))
             } else {

@@ -27,10 +27,13 @@ pub(super) enum Purpose {
     Training,
 }
 
-/// The schedule of a graph.
-pub(super) fn schedule(graph: &Graph, purpose: Purpose) -> Schedule {
+/// Convolutions with this many weights or more meet several images at a time.
+pub(super) const WIDE: usize = 1 << 17;
+
+/// The schedule of a graph; convolutions are wide from so many weights on.
+pub(super) fn schedule(graph: &Graph, purpose: Purpose, wide: usize) -> Schedule {
     let layers = fuse(graph, &fused::readers(graph));
-    let mut scheduler = Scheduler::new(graph, &layers, purpose);
+    let mut scheduler = Scheduler::new(graph, &layers, purpose, wide);
     scheduler.forward(&layers);
     let turn = scheduler.stages.len();
     let logits_gradient = match purpose {
@@ -43,6 +46,7 @@ pub(super) fn schedule(graph: &Graph, purpose: Purpose) -> Schedule {
 struct Scheduler<'a> {
     graph: &'a Graph,
     purpose: Purpose,
+    wide: usize,
     places: Places,
     /// The number of every convolution and dropout among their like, by the value it makes.
     operations: Vec<usize>,
@@ -58,11 +62,12 @@ struct Scheduler<'a> {
 }
 
 impl<'a> Scheduler<'a> {
-    fn new(graph: &'a Graph, layers: &[Fused<'_>], purpose: Purpose) -> Self {
+    fn new(graph: &'a Graph, layers: &[Fused<'_>], purpose: Purpose, wide: usize) -> Self {
         let places = places::assign(graph, layers, purpose == Purpose::Training);
         Self {
             graph,
             purpose,
+            wide,
             operations: vec![0; graph.layers().len() + 1],
             convolutions: Vec::new(),
             masks: Vec::new(),
@@ -86,6 +91,14 @@ impl<'a> Scheduler<'a> {
     fn reach(&mut self, stage: usize) {
         if self.stages.len() <= stage {
             self.stages.push(Stage::default());
+        }
+    }
+
+    /// Begins another stage if this one has convolutions, and is wide where this convolution is not, or the reverse.
+    fn turn(&mut self, op: usize) {
+        let is_wide = self.convolutions[op].weight.len() >= self.wide;
+        if *self.stage().is_wide.get_or_insert(is_wide) != is_wide {
+            self.stages.push(Stage { is_wide: Some(is_wide), ..Stage::default() });
         }
     }
 
@@ -256,6 +269,7 @@ impl<'a> Scheduler<'a> {
         self.convolutions.push(convolution);
         self.operations[value.0] = op;
         let x = self.source(x);
+        self.turn(op);
         self.push(Step::Convolution { op, x, y });
     }
 
