@@ -1,11 +1,10 @@
 //! One convolution on one image, forward and back.
 
-use super::frame::Frame;
 use super::kernels::{
     Extent, Gradients, InstructionSet, Packed, Results, Rows, RowsMut, Windows, add, add_weight_gradient, correlate,
 };
 use super::source::Reader;
-use super::step::{Destination, Place, Source};
+use super::step::Source;
 use crate::Scalar;
 use crate::exec::backend::Convolution;
 use crate::model::graph::Window;
@@ -14,11 +13,11 @@ use crate::model::graph::Window;
 #[derive(Debug)]
 pub(super) struct Kernels<T> {
     pub(super) op: Convolution,
-    set: InstructionSet,
-    forward: Packed<T>,
+    pub(super) set: InstructionSet,
+    pub(super) forward: Packed<T>,
     /// The weights turned round, with inputs and outputs exchanged.
-    backward: Packed<T>,
-    bias: Vec<T>,
+    pub(super) backward: Packed<T>,
+    pub(super) bias: Vec<T>,
 }
 
 /// Working memory of a convolution.
@@ -27,7 +26,7 @@ pub(super) struct Space<T> {
     /// The image with its padding.
     pub(super) padded: Vec<T>,
     /// The output's gradient with zeros around and, with a stride, between.
-    spread: Vec<T>,
+    pub(super) spread: Vec<T>,
 }
 
 impl<T: Scalar> Kernels<T> {
@@ -108,18 +107,18 @@ impl<T: Scalar> Kernels<T> {
     }
 
     /// Numbers in a padded image.
-    fn padded(&self) -> usize {
+    pub(super) fn padded(&self) -> usize {
         let Convolution { input, window: Window { padding, .. }, .. } = self.op;
         (input.height + 2 * padding) * (input.width + 2 * padding) * input.channels
     }
 
     /// The windows in a padded image.
-    fn padded_windows(&self) -> Windows {
+    pub(super) fn padded_windows(&self) -> Windows {
         self.windows(self.op.input.width + 2 * self.op.window.padding, self.op.input.channels)
     }
 
     /// Writes a padded copy of what the source makes of x.
-    fn pad(&self, reader: Reader<'_, T>, source: Source, x: Rows<'_, T>, padded: &mut [T]) {
+    pub(super) fn pad(&self, reader: Reader<'_, T>, source: Source, x: Rows<'_, T>, padded: &mut [T]) {
         let (input, padding) = (self.op.input, self.op.window.padding);
         let (width, channels) = (input.width + 2 * padding, input.channels);
         if padding == 0 {
@@ -159,7 +158,7 @@ impl<T: Scalar> Kernels<T> {
     }
 
     /// Begins the sums of an image's results with the bias, if there is one.
-    fn write_bias(&self, y: &mut [T], pitch: usize) {
+    pub(super) fn write_bias(&self, y: &mut [T], pitch: usize) {
         if !self.bias.is_empty() {
             for pixel in y.chunks_mut(pitch).take(self.op.output.plane()) {
                 pixel[..self.bias.len()].copy_from_slice(&self.bias);
@@ -168,7 +167,7 @@ impl<T: Scalar> Kernels<T> {
     }
 
     /// Adds an image's gradient with respect to the bias.
-    fn add_bias_gradient(&self, dy: &[T], pitch: usize, bias: &mut [f64]) {
+    pub(super) fn add_bias_gradient(&self, dy: &[T], pitch: usize, bias: &mut [f64]) {
         if !bias.is_empty() {
             for pixel in dy.chunks(pitch).take(self.op.output.plane()) {
                 bias.iter_mut().zip(pixel).for_each(|(sum, dy)| *sum += dy.to_f64());
@@ -241,13 +240,13 @@ impl<T: Scalar> Kernels<T> {
     }
 
     /// Numbers in a spread gradient.
-    fn spread_length(&self) -> usize {
+    pub(super) fn spread_length(&self) -> usize {
         let Convolution { input, output, window: Window { size, .. }, .. } = self.op;
         (input.height + size - 1) * (input.width + size - 1) * output.channels
     }
 
     /// The windows in a spread gradient, one for every input pixel.
-    fn spread_windows(&self) -> Windows {
+    pub(super) fn spread_windows(&self) -> Windows {
         let Convolution { input, output, window: Window { size, .. }, .. } = self.op;
         let row = (input.width + size - 1) * output.channels;
         Windows {
@@ -280,7 +279,7 @@ impl<T: Scalar> Kernels<T> {
     }
 
     /// The output's gradient as the image whose windows, one for every input pixel, hold what that pixel was part of.
-    fn spread(&self, dy: Rows<'_, T>, spread: &mut [T]) {
+    pub(super) fn spread(&self, dy: Rows<'_, T>, spread: &mut [T]) {
         let Convolution { input, output, window: Window { size, stride, padding }, .. } = self.op;
         let (height, width, channels) = (input.height + size - 1, input.width + size - 1, output.channels);
         spread.fill(T::zero());
@@ -295,114 +294,6 @@ impl<T: Scalar> Kernels<T> {
                 let from = &dy.numbers[(row * output.width + column) * dy.pitch..][..channels];
                 spread[(y * width + x) * channels..][..channels].copy_from_slice(from);
             }
-        }
-    }
-}
-
-/// Pixels of results that a wide convolution makes at a time: many, to make the most of kernels once in the cache.
-const PIXELS: usize = 256;
-
-/// The same for all images of a group, some at a time.
-impl<T: Scalar> Kernels<T> {
-    /// The images of a group in parts.
-    fn parts(&self, images: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
-        let most = (PIXELS / self.op.output.plane()).max(1);
-        (0..images).step_by(most).map(move |first| first..images.min(first + most))
-    }
-
-    /// Windows of all images of a part, `length` numbers from one to the next.
-    fn together(windows: Windows, images: usize, length: usize) -> Windows {
-        Windows { images, image_step: length, ..windows }
-    }
-
-    /// y ← w ∗ x plus the bias.
-    pub(super) fn forward_wide(
-        &self,
-        reader: Reader<'_, T>,
-        source: Source,
-        y: Place,
-        frame: &mut Frame<'_, T>,
-        images: usize,
-        space: &mut Space<T>,
-    ) {
-        for part in self.parts(images) {
-            let windows = Self::together(self.padded_windows(), part.len(), self.padded());
-            let padded = self.pad_wide(reader, source, frame, part.clone(), space);
-            frame.go_to(part.start);
-            let (image_step, add) = (frame.image_step(y), !self.bias.is_empty());
-            frame.write(y, |_, rows| {
-                for image in 0..part.len() {
-                    self.write_bias(&mut rows.numbers[image * image_step..], rows.pitch);
-                }
-                correlate(
-                    windows,
-                    padded,
-                    &self.forward,
-                    Results { numbers: rows.numbers, pitch: rows.pitch, image_step, add },
-                );
-            });
-        }
-    }
-
-    fn pad_wide<'a>(
-        &self,
-        reader: Reader<'_, T>,
-        source: Source,
-        frame: &mut Frame<'_, T>,
-        part: std::ops::Range<usize>,
-        space: &'a mut Space<T>,
-    ) -> &'a [T] {
-        let length = self.padded();
-        let padded = at_least(&mut space.padded, part.len() * length);
-        for (image, padded) in part.zip(padded.chunks_exact_mut(length)) {
-            frame.go_to(image);
-            self.pad(reader, source, frame.rows(source.place), padded);
-        }
-        padded
-    }
-
-    /// Adds the gradients with respect to the weights and the bias, and writes or adds that with respect to x.
-    #[expect(clippy::too_many_arguments, reason = "a step has so many parts")]
-    pub(super) fn backward_wide(
-        &self,
-        reader: Reader<'_, T>,
-        source: Source,
-        dy: Place,
-        dx: Option<Destination>,
-        frame: &mut Frame<'_, T>,
-        images: usize,
-        dw: &mut [T],
-        bias: &mut [f64],
-        space: &mut Space<T>,
-    ) {
-        for part in self.parts(images) {
-            let windows = Self::together(self.padded_windows(), part.len(), self.padded());
-            let padded = self.pad_wide(reader, source, frame, part.clone(), space);
-            frame.go_to(part.start);
-            let (rows, image_step, channels) = (frame.rows(dy), frame.image_step(dy), self.op.output.channels);
-            let gradients = Gradients { numbers: rows.numbers, pitch: rows.pitch, image_step, channels };
-            add_weight_gradient(self.set, windows, padded, gradients, dw);
-            for image in 0..part.len() {
-                self.add_bias_gradient(&rows.numbers[image * image_step..], rows.pitch, bias);
-            }
-            let Some(Destination { place, add }) = dx else { continue };
-            let length = self.spread_length();
-            let spread = at_least(&mut space.spread, part.len() * length);
-            for (image, spread) in part.clone().zip(spread.chunks_exact_mut(length)) {
-                frame.go_to(image);
-                self.spread(frame.rows(dy), spread);
-            }
-            let windows = Self::together(self.spread_windows(), part.len(), length);
-            frame.go_to(part.start);
-            let image_step = frame.image_step(place);
-            frame.write(place, |_, rows| {
-                correlate(
-                    windows,
-                    spread,
-                    &self.backward,
-                    Results { numbers: rows.numbers, pitch: rows.pitch, image_step, add },
-                );
-            });
         }
     }
 }

@@ -11,6 +11,7 @@ mod runner;
 mod schedule;
 mod source;
 mod step;
+mod wide;
 mod worker;
 
 use rayon::prelude::*;

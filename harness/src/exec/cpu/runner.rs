@@ -146,6 +146,7 @@ impl<T: Scalar> Runner<T> {
     /// Takes every image through the steps of a stage.
     fn stage(&mut self, pass: Pass<'_, T>, index: usize, images: &[T]) {
         let Self { schedule, batch, coefficients, trends, sums, partials, idle, .. } = self;
+        let idle = &*idle;
         let stage: &Stage = &schedule.stages[index];
         let common = Common { set: pass.set, schedule, kernels: pass.kernels, coefficients, trends, mode: pass.mode };
         let mut groups: [Vec<&mut [T]>; GROUPS] = Default::default();

@@ -146,10 +146,10 @@ impl Strip<'_> {
                 for _ in 0..self.windows.columns {
                     let slopes: [V; VECTORS] =
                         std::array::from_fn(|vector| V::load_first(dy.add(vector * V::COUNT), count(vector)));
-                    for number in 0..NUMBERS {
+                    for (number, sums) in sums.iter_mut().enumerate() {
                         let value = V::splat(*x.add(number));
-                        for vector in 0..VECTORS {
-                            sums[number][vector] = value.multiply_add(slopes[vector], sums[number][vector]);
+                        for (sum, slope) in sums.iter_mut().zip(slopes) {
+                            *sum = value.multiply_add(slope, *sum);
                         }
                     }
                     // Past the last pixel these point nowhere, and are not read.
