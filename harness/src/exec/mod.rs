@@ -53,10 +53,12 @@ pub struct Batch<'a, T> {
     pub labels: &'a [u16],
 }
 
-/// Who carries out a network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Who carries out a network. Backends agree but for rounding, so a run has the bits of one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum BackendKind {
     /// Kernels for the processor's vectors, over images in the cache.
+    #[default]
     Cpu,
     /// Plain loops and one matrix product: slower, and the standard that the others are held to.
     Reference,
@@ -82,12 +84,12 @@ pub enum Mode {
 }
 
 impl<T: Scalar> Executor<T> {
-    /// An executor of this network.
+    /// An executor of this network on the backend that is usual.
     ///
     /// # Errors
-    /// None of the reference backend; a backend may fail to find its device.
+    /// As [`on`](Self::on).
     pub fn new(graph: Arc<Graph>) -> Result<Self> {
-        Self::on(graph, BackendKind::Reference)
+        Self::on(graph, BackendKind::default())
     }
 
     /// An executor of this network on a backend of choice.
