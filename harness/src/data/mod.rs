@@ -12,6 +12,8 @@ mod download;
 mod fetch;
 mod folder;
 mod hold_out;
+#[cfg(test)]
+mod hostile_tests;
 mod kind;
 pub mod loader;
 mod mat5;
