@@ -1,7 +1,8 @@
 //! The resolved configuration of a run: what `config.toml` holds, and what makes a run the one it is.
 
 use serde::{Deserialize, Serialize};
-use valleys_harness::preset::Preset;
+use valleys_harness::preset::Landscape;
+use valleys_harness::train;
 use valleys_sim::Seed;
 use valleys_sim::appendix_a::{self, Arithmetic, Experiment, Parameters};
 use valleys_sim::ensemble::Plan;
@@ -26,7 +27,9 @@ pub(crate) struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) appendix_a: Option<AppendixA>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) experiment: Option<Preset>,
+    pub(crate) training: Option<train::Config>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) landscape: Option<Landscape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) lines: Option<Lines>,
 }
@@ -41,7 +44,8 @@ impl Config {
             theorem2: None,
             claims: None,
             appendix_a: None,
-            experiment: None,
+            training: None,
+            landscape: None,
             lines: None,
         }
     }
@@ -52,8 +56,12 @@ impl Config {
 pub(crate) struct Data {
     pub(crate) name: String,
     pub(crate) sha256: String,
+    /// Training images, those held out included.
     pub(crate) train_images: usize,
     pub(crate) test_images: usize,
+    /// Training images kept aside to choose by.
+    #[serde(default)]
+    pub(crate) held_out: usize,
 }
 
 /// The map and the thresholds of Theorem 2.

@@ -17,6 +17,14 @@ pub(crate) enum Error {
         /// What is wrong with it and what would be right.
         problem: String,
     },
+    /// Another process works on the run.
+    #[error("{}: another process works on this run ({holder})", folder.display())]
+    Busy {
+        /// The run folder.
+        folder: PathBuf,
+        /// Which process.
+        holder: String,
+    },
     /// The user pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,

@@ -5,12 +5,14 @@ mod command;
 mod config;
 mod curve;
 mod error;
+mod lock;
 mod manifest;
 mod output;
 mod points;
 mod progress;
 mod run_folder;
 mod session;
+mod settings;
 mod sheet;
 
 use std::io::Write;
@@ -18,7 +20,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, Data, Landscape};
+use cli::checkpoint::Checkpoint;
+use cli::{Cli, Command, Data, Landscape, Suite};
 use error::{Error, Result};
 
 fn main() -> ExitCode {
@@ -47,9 +50,17 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Check(options) => command::check::run(options),
         Command::AppendixA(options) => command::theory::appendix_a(options),
         Command::Train(options) => command::train::run(options),
+        Command::Suite(Suite::Plan(options)) => command::suite::plan(options),
+        Command::Suite(Suite::Run(options)) => command::suite::run(options),
+        Command::Suite(Suite::Status(options)) => command::suite::status(options),
+        Command::Suite(Suite::Collect(options)) => command::suite::collect(options),
         Command::Data(Data::Fetch(options)) => command::data::fetch(options),
         Command::Data(Data::Verify(options)) => command::data::verify(options),
         Command::Data(Data::Info(options)) => command::data::info(options),
+        Command::Checkpoint(Checkpoint::Info(options)) => command::checkpoint::info(options),
+        Command::Checkpoint(Checkpoint::Export(options)) => command::checkpoint::export(options),
+        Command::Checkpoint(Checkpoint::Import(options)) => command::checkpoint::import(options),
+        Command::Checkpoint(Checkpoint::Evaluate(options)) => command::checkpoint::evaluate(options),
         Command::Landscape(Landscape::Line(options)) => command::landscape::line(options),
         Command::Certify(options) => command::certify::run(options),
         Command::Report(options) => command::report::run(options),

@@ -5,32 +5,37 @@
 //! manifest.json          command, versions, seed, data, device, wall time
 //! records/NAME.json      results; every picture and table is made from these alone
 //! figures/NAME.csv|svg|png
-//! metrics.jsonl          one line an epoch
+//! metrics.jsonl|csv      one line an epoch
+//! tensorboard/           the same as event files
 //! points/NAME.jsonl      every point of a line, with the loss of every image
 //! checkpoints/           networks
 //! report.html
+//! lock                   held by the process that works on the run
 //! ```
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use valleys_harness::files::write_atomically;
 use valleys_sim::record::{Record, Sink};
 
 use crate::cli::Output;
 use crate::error::{Error, Result};
+use crate::lock::{self, Lock};
 use crate::manifest::Manifest;
 
 /// What this program writes into a run folder; `--force` removes nothing else. What a run is known by goes last, so that
 /// a removal cut short can be repeated.
-const OWN_FILES: [&str; 4] = ["report.html", "metrics.jsonl", "manifest.json", "config.toml"];
-const OWN_FOLDERS: [&str; 4] = ["records", "figures", "points", "checkpoints"];
+const OWN_FILES: [&str; 5] = ["report.html", "metrics.jsonl", "metrics.csv", "manifest.json", "config.toml"];
+const OWN_FOLDERS: [&str; 5] = ["records", "figures", "points", "checkpoints", "tensorboard"];
 
 /// A folder that holds one run.
 pub(crate) struct RunFolder {
     root: PathBuf,
     manifest: Manifest,
+    /// Held as long as this process may write into the folder.
+    _lock: Option<Lock>,
 }
 
 impl RunFolder {
@@ -39,17 +44,26 @@ impl RunFolder {
     pub(crate) fn open(output: &Output, default: &str, config: &impl Serialize, manifest: Manifest) -> Result<Self> {
         let root = output.out.clone().unwrap_or_else(|| PathBuf::from(default));
         let config = toml::to_string(config).map_err(|error| Error::Failed(format!("config.toml: {error}")))?;
-        let present = root.exists() && !is_empty_folder(&root)?;
-        if present {
-            let known = root.join("config.toml");
+        let known = root.join("config.toml");
+        if root.exists() && !is_empty_folder(&root)? && !known.exists() {
+            let problem = match (output.resume, output.force) {
+                (true, _) => "has no config.toml; --resume needs a run folder",
+                (_, true) => "is not a run folder (config.toml and manifest.json of a run); it is left untouched",
+                _ => "exists already and is no run folder; it is left untouched",
+            };
+            return Err(Error::file(&root, problem));
+        }
+        std::fs::create_dir_all(&root).map_err(|error| Error::file(&root, format!("cannot be made: {error}")))?;
+        // From here on the folder is this process's alone.
+        let lock = Lock::take(&root)?;
+        if known.exists() {
             if output.resume {
-                let before = std::fs::read_to_string(&known)
-                    .map_err(|error| Error::file(&known, format!("{error}; --resume needs a run folder")))?;
+                let before = std::fs::read_to_string(&known).map_err(|error| Error::file(&known, error))?;
                 if let Some((old, new)) = first_difference(&before, &config) {
                     let problem = format!("has `{old}`, this command asks for `{new}`; --resume needs the same");
                     return Err(Error::file(&known, problem));
                 }
-                let folder = Self { manifest: read_manifest(&root)?.continued(manifest), root };
+                let folder = Self { manifest: read_manifest(&root)?.continued(manifest), root, _lock: Some(lock) };
                 folder.write_manifest()?;
                 return Ok(folder);
             }
@@ -63,10 +77,10 @@ impl RunFolder {
             }
             remove_own(&root)?;
         }
-        std::fs::create_dir_all(&root).map_err(|error| Error::file(&root, format!("cannot be made: {error}")))?;
-        let folder = Self { root, manifest };
-        folder.write("config.toml", config.as_bytes())?;
+        let folder = Self { root, manifest, _lock: Some(lock) };
+        // The manifest comes first: what has a config.toml can be continued.
         folder.write_manifest()?;
+        folder.write("config.toml", config.as_bytes())?;
         Ok(folder)
     }
 
@@ -75,7 +89,7 @@ impl RunFolder {
         if !root.is_dir() {
             return Err(Error::file(root, "is not a folder; a run folder of `valleys reproduce` or `train` is needed"));
         }
-        Ok(Self { root: root.to_path_buf(), manifest: read_manifest(root)? })
+        Ok(Self { root: root.to_path_buf(), manifest: read_manifest(root)?, _lock: None })
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -98,7 +112,7 @@ impl RunFolder {
 
     /// Writes a file of the run: whole or not at all.
     pub(crate) fn write(&self, name: &str, contents: &[u8]) -> Result<()> {
-        write_atomically(&self.path(name), contents)
+        Ok(write_atomically(&self.path(name), contents)?)
     }
 
     /// The record of that name, if the run has it already.
@@ -135,16 +149,6 @@ impl RunFolder {
         }
         Ok(())
     }
-
-    /// Replaces a file of the run by JSON lines.
-    pub(crate) fn write_lines<T: Serialize>(&self, name: &str, values: &[T]) -> Result<()> {
-        let mut text = Vec::new();
-        for value in values {
-            serde_json::to_writer(&mut text, value).map_err(|error| Error::file(self.path(name), error))?;
-            text.push(b'\n');
-        }
-        self.write(name, &text)
-    }
 }
 
 impl Sink for RunFolder {
@@ -157,25 +161,7 @@ impl Sink for RunFolder {
     }
 }
 
-/// Writes a file through a temporary one beside it, so that a reader sees the old file or the new one.
-pub(crate) fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let wrap = |error: std::io::Error| Error::file(path, format!("cannot be written: {error}"));
-    std::fs::create_dir_all(folder).map_err(wrap)?;
-    let mut builder = tempfile::Builder::new();
-    // Results are meant to be read: temporary files are private by default.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let mut file = builder.tempfile_in(folder).map_err(wrap)?;
-    file.write_all(contents).map_err(wrap)?;
-    file.persist(path).map_err(|error| wrap(error.error))?;
-    Ok(())
-}
-
-fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
+pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
     let mut text = serde_json::to_vec(value).map_err(|error| Error::Failed(error.to_string()))?;
     text.push(b'\n');
     Ok(text)
@@ -195,9 +181,15 @@ fn read_manifest(root: &Path) -> Result<Manifest> {
     read_json(&root.join("manifest.json"))
 }
 
+/// Whether a folder holds nothing, or nothing but what a start cut short left.
 fn is_empty_folder(root: &Path) -> Result<bool> {
-    let mut entries = std::fs::read_dir(root).map_err(|error| Error::file(root, error))?;
-    Ok(entries.next().is_none())
+    for entry in std::fs::read_dir(root).map_err(|error| Error::file(root, error))? {
+        let name = entry.map_err(|error| Error::file(root, error))?.file_name();
+        if name != lock::NAME && name != "manifest.json" {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn remove_own(root: &Path) -> Result<()> {

@@ -42,7 +42,7 @@ fn a_network_and_its_landscape_are_the_same_with_one_thread_and_interrupted_with
     succeeds(valleys(&TRAIN, "1", &one));
 
     let mut child = valleys(&TRAIN, "2", &two).spawn().expect("the binary starts");
-    let state = two.join("checkpoints").join("sgd.state.safetensors");
+    let state = two.join("checkpoints/swa/epoch-00001.safetensors");
     while !state.exists() {
         assert!(child.try_wait().expect("a child").is_none(), "the run ended before its first epoch did");
         std::thread::sleep(Duration::from_millis(20));

@@ -7,7 +7,7 @@ use valleys_sim::Profile;
 use valleys_sim::asymmetry::Certificate;
 use valleys_sim::record::{
     AppendixA, BiasMap, Claims, ExactLaw, Interpolation, Line, LineJudgement, Minima, Record, SgdPath, Shift,
-    Solutions, Threshold, Thresholds, Tightness, Training,
+    Solutions, Table1, Threshold, Thresholds, Tightness, Training,
 };
 
 use crate::{Error, Result};
@@ -28,6 +28,7 @@ pub(crate) fn record(record: &Record) -> Result<()> {
         Record::Shift(shift) => check_shift(shift),
         Record::Interpolation(interpolation) => check_interpolation(interpolation),
         Record::Solutions(solutions) => check_solutions(solutions),
+        Record::Table1(table) => check_table1(table),
     }
 }
 
@@ -169,10 +170,20 @@ fn check_training(training: &Training) -> Result<()> {
         finite(&of("learning_rate"), epoch.learning_rate)?;
         finite(&of("running_loss"), epoch.running_loss)?;
         share(&of("running_accuracy"), epoch.running_accuracy)?;
-        epoch.test_loss.map_or(Ok(()), |value| finite(&of("test_loss"), value))?;
-        epoch.test_accuracy.map_or(Ok(()), |value| share(&of("test_accuracy"), value))?;
-        epoch.swa_test_loss.map_or(Ok(()), |value| finite(&of("swa_test_loss"), value))?;
-        epoch.swa_test_accuracy.map_or(Ok(()), |value| share(&of("swa_test_accuracy"), value))?;
+        for (field, loss) in [
+            ("held_out_loss", epoch.held_out_loss),
+            ("test_loss", epoch.test_loss),
+            ("swa_test_loss", epoch.swa_test_loss),
+        ] {
+            loss.map_or(Ok(()), |loss| finite(&of(field), loss))?;
+        }
+        for (field, accuracy) in [
+            ("held_out_accuracy", epoch.held_out_accuracy),
+            ("test_accuracy", epoch.test_accuracy),
+            ("swa_test_accuracy", epoch.swa_test_accuracy),
+        ] {
+            accuracy.map_or(Ok(()), |accuracy| share(&of(field), accuracy))?;
+        }
     }
     Ok(())
 }
@@ -215,6 +226,31 @@ fn check_solutions(solutions: &Solutions) -> Result<()> {
         finite(&format!("test_loss of {}", row.name), row.test_loss)?;
         share(&format!("train_accuracy of {}", row.name), row.train_accuracy)?;
         share(&format!("test_accuracy of {}", row.name), row.test_accuracy)?;
+    }
+    Ok(())
+}
+
+fn check_table1(table: &Table1) -> Result<()> {
+    some("rows", table.rows.len())?;
+    for row in &table.rows {
+        let name = |field: &str| format!("{field} of {} {} on {}", row.network, row.solution, row.data);
+        for (field, value) in [("train_loss", row.train_loss), ("test_loss", row.test_loss)] {
+            finite(&name(field), value.mean)?;
+        }
+        for (field, value) in [("train_accuracy", row.train_accuracy), ("test_accuracy", row.test_accuracy)] {
+            share(&name(field), value.mean)?;
+        }
+        for spread in [row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy] {
+            spread.deviation.map_or(Ok(()), |deviation| finite(&name("a deviation"), deviation))?;
+        }
+    }
+    for it in &table.differences {
+        let name = format!("difference in {} of {} on {}", it.quantity, it.network, it.data);
+        finite(&name, it.mean)?;
+        it.half_width.map_or(Ok(()), |half| finite(&name, half))?;
+        for p in [it.test.student, it.test.sign_flip].into_iter().flatten() {
+            share(&format!("p-value of the {name}"), p)?;
+        }
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ pub mod report;
 mod scale;
 mod style;
 pub mod table;
+pub mod table1;
 pub mod words;
 
 pub use error::Error;

@@ -9,7 +9,7 @@ use valleys_sim::record::{
     Solutions, Thresholds, Tightness, Training,
 };
 
-use crate::{Result, check, words};
+use crate::{Result, check, table1, words};
 
 /// One CSV file.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ pub enum Cell {
 }
 
 impl Table {
-    fn new(name: impl Into<String>, columns: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, columns: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> Self {
         Self {
             name: name.into(),
             columns: columns.iter().map(|&column| column.to_owned()).collect(),
@@ -68,7 +68,7 @@ impl Cell {
         }
     }
 
-    fn text(text: impl Into<String>) -> Self {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 }
@@ -124,6 +124,7 @@ pub fn tables(name: &str, record: &Record) -> Result<Vec<Table>> {
         Record::Shift(shift) => of_shift(name, shift),
         Record::Interpolation(interpolation) => of_interpolation(name, interpolation),
         Record::Solutions(solutions) => vec![of_solutions(name, solutions)],
+        Record::Table1(table) => table1::tables(name, table),
     })
 }
 
@@ -372,6 +373,8 @@ fn of_training(name: &str, training: &Training) -> Table {
         "learning_rate",
         "running_loss",
         "running_accuracy",
+        "held_out_loss",
+        "held_out_accuracy",
         "test_loss",
         "test_accuracy",
         "swa_test_loss",
@@ -384,6 +387,8 @@ fn of_training(name: &str, training: &Training) -> Table {
             epoch.learning_rate.into(),
             epoch.running_loss.into(),
             epoch.running_accuracy.into(),
+            epoch.held_out_loss.into(),
+            epoch.held_out_accuracy.into(),
             epoch.test_loss.into(),
             epoch.test_accuracy.into(),
             epoch.swa_test_loss.into(),
@@ -428,13 +433,14 @@ fn of_solutions(name: &str, solutions: &Solutions) -> Table {
     let rows = solutions.rows.iter().map(|row| {
         vec![
             Cell::text(&row.name),
+            Cell::text(&row.chosen),
             row.train_loss.into(),
             row.train_accuracy.into(),
             row.test_loss.into(),
             row.test_accuracy.into(),
         ]
     });
-    Table::new(name, &["solution", "train_loss", "train_accuracy", "test_loss", "test_accuracy"], rows)
+    Table::new(name, &["solution", "chosen", "train_loss", "train_accuracy", "test_loss", "test_accuracy"], rows)
 }
 
 /// Train and test curves along one line; cells of what was not measured stay empty.

@@ -8,7 +8,7 @@ use crate::params::Weights;
 use crate::{Error, Result};
 
 /// The running mean of flat weights, kept in `f64`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Average {
     mean: Vec<f64>,
     count: u64,

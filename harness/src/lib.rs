@@ -15,12 +15,17 @@ pub mod checkpoint;
 pub mod data;
 pub mod error;
 pub mod exec;
+pub mod files;
+pub mod interchange;
 pub mod landscape;
+pub mod metrics;
 pub mod model;
 pub mod optim;
 pub mod params;
+pub(crate) mod pickle;
 pub mod preset;
 pub mod scalar;
+pub mod suite;
 pub mod train;
 
 pub use error::Error;

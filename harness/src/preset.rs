@@ -1,4 +1,4 @@
-//! The deep-net experiment at two sizes: what `valleys reproduce` trains and measures.
+//! The deep-net experiment at three sizes: what is trained, on how much, and how its landscape is measured.
 
 use serde::{Deserialize, Serialize};
 use valleys_sim::Seed;
@@ -7,34 +7,61 @@ use valleys_sim::profile::grid;
 use crate::exec::Weighting;
 use crate::landscape::{BatchNorm, Spec};
 use crate::model::Architecture;
-use crate::train::Config;
+use crate::train::{Config, Method};
 use crate::{Error, Result};
+
+/// How much of an experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// Minutes on two cores, for the embedded images.
+    Quick,
+    /// An hour or less on two cores with ResNet-20: few epochs, far from converged.
+    Small,
+    /// The paper's epochs.
+    Paper,
+}
 
 /// Data sizes, training and measurements of one experiment: SWA, SGD after SWA, lines through a solution, and the line
 /// between the two.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preset {
+    /// Training images, a seeded subset if the data set has more; all of them if not said.
+    pub train_images: Option<usize>,
+    /// Test images, likewise.
+    pub test_images: Option<usize>,
+    /// All phases of training.
+    pub training: Config,
+    /// How the landscape is measured.
+    pub landscape: Landscape,
+}
+
+/// How losses along lines are measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Preset {
-    /// Training images, a seeded subset if the data set has more.
-    pub train_images: usize,
-    /// Test images, likewise.
-    pub test_images: usize,
-    /// Both phases of training.
-    pub training: Config,
-    /// On what losses along lines are measured.
-    pub landscape: Spec,
+pub struct Landscape {
     /// Lines reach from −`reach` to `reach`, in lengths of weight space.
     pub reach: f64,
     /// Points of every line; odd, so that the centre is one.
     pub points: usize,
     /// Points of the line between the solutions, a multiple of 5 and one more.
     pub shares: usize,
+    /// On what losses are measured.
+    pub spec: Spec,
 }
 
 impl Preset {
-    /// ResNet-8 on the [synthetic](crate::data::synthetic) images, un-augmented so that it overfits.
+    /// The settings of a network at a size.
+    pub fn new(size: Size, network: Architecture, method: Method, seed: Seed) -> Self {
+        match size {
+            Size::Quick => Self::quick(network, method, seed),
+            Size::Small => Self::small(network, method, seed),
+            Size::Paper => Self::paper(network, method, seed),
+        }
+    }
+
+    /// For the [synthetic](crate::data::synthetic) images, un-augmented so that a network overfits them.
     ///
-    /// Ten epochs at 0.005 after SWA move as far as the paper's fifty at 0.001. Seeds 0, 1 and 2 gave
+    /// Ten epochs at 0.005 after SWA move as far as the paper's fifty at 0.001. Seeds 0, 1 and 2 gave ResNet-8
     ///
     /// | | train loss | test loss | test accuracy, % |
     /// |---|---|---|---|
@@ -42,46 +69,58 @@ impl Preset {
     /// | SGD after SWA | 0.122, 0.105, 0.114 | 0.648, 0.586, 0.703 | 74.6, 77.5, 74.2 |
     ///
     /// and, on the line between them, c = 8.9 for seed 1.
-    pub fn quick(seed: Seed) -> Self {
+    pub fn quick(network: Architecture, method: Method, seed: Seed) -> Self {
+        let mut training = Config::paper(network, method, seed).shortened(20, 14, 10, 0.005);
+        training.augment = false;
+        training.evaluate_every = 2;
+        training.phases.iter_mut().for_each(|phase| phase.batch_size = (phase.batch_size / 4).min(256));
         Self {
-            train_images: 1_500,
-            test_images: 1_000,
-            training: Config {
-                epochs: 20,
-                swa_start: 14,
-                batch_size: 32,
-                augment: false,
-                evaluate_every: 2,
-                sgd_epochs: 10,
-                sgd_learning_rate: 0.005,
-                ..Config::paper(Architecture::ResNet8, seed)
-            },
-            landscape: measured_on(500, 500, 1_000, seed),
-            reach: 6.0,
-            points: 25,
-            shares: 26,
+            train_images: Some(1_500),
+            test_images: Some(1_000),
+            training,
+            landscape: Landscape::new(500, 500, 1_000, seed),
         }
     }
 
-    /// ResNet-20 on all of CIFAR-10, as much as half an hour on two cores allows: eight epochs are far from converged.
-    pub fn small(seed: Seed) -> Self {
+    /// As much of CIFAR-10 and ResNet-20 as half an hour on two cores allows: eight epochs are far from converged.
+    pub fn small(network: Architecture, method: Method, seed: Seed) -> Self {
+        let mut training = Config::paper(network, method, seed).shortened(6, 4, 2, 0.005);
+        training.evaluate_every = 2;
+        training.evaluate_average = false;
+        Self { train_images: None, test_images: None, training, landscape: Landscape::new(5_000, 5_000, 5_000, seed) }
+    }
+
+    /// The paper's training, on all images.
+    pub fn paper(network: Architecture, method: Method, seed: Seed) -> Self {
         Self {
-            train_images: 50_000,
-            test_images: 10_000,
-            training: Config {
-                epochs: 6,
-                swa_start: 4,
-                evaluate_every: 2,
-                evaluate_average: false,
-                sgd_epochs: 2,
-                sgd_learning_rate: 0.005,
-                ..Config::paper(Architecture::ResNet20, seed)
-            },
-            landscape: measured_on(5_000, 5_000, 5_000, seed),
-            reach: 6.0,
-            points: 25,
-            shares: 26,
+            train_images: None,
+            test_images: None,
+            training: Config::paper(network, method, seed),
+            landscape: Landscape::new(10_000, 10_000, 10_000, seed),
         }
+    }
+}
+
+impl Landscape {
+    fn new(statistics: usize, train: usize, test: usize, seed: Seed) -> Self {
+        let spec = Spec {
+            batch_norm: BatchNorm::Recompute,
+            weighting: Weighting::BySize,
+            statistics_images: statistics,
+            train_images: train,
+            test_images: test,
+            keep_examples: true,
+            seed,
+        };
+        Self { reach: 6.0, points: 25, shares: 26, spec }
+    }
+
+    /// The same on no more images than there are.
+    pub fn within(mut self, train: usize, test: usize) -> Self {
+        self.spec.statistics_images = self.spec.statistics_images.min(train);
+        self.spec.train_images = self.spec.train_images.min(train);
+        self.spec.test_images = self.spec.test_images.min(test);
+        self
     }
 
     /// Offsets of a line through a solution.
@@ -100,29 +139,18 @@ impl Preset {
     }
 }
 
-fn measured_on(statistics: usize, train: usize, test: usize, seed: Seed) -> Spec {
-    Spec {
-        batch_norm: BatchNorm::Recompute,
-        weighting: Weighting::BySize,
-        statistics_images: statistics,
-        train_images: train,
-        test_images: test,
-        keep_examples: true,
-        seed,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn both_solutions_lie_on_the_line_between_them() {
-        for preset in [Preset::quick(Seed(0)), Preset::small(Seed(0))] {
-            let shares = preset.shares().expect("valid");
+        for size in [Size::Quick, Size::Small, Size::Paper] {
+            let landscape = Preset::new(size, Architecture::ResNet8, Method::Swa, Seed(0)).landscape;
+            let shares = landscape.shares().expect("valid");
             assert!(shares.contains(&0.0) && shares.contains(&1.0), "{shares:?}");
-            assert!(preset.offsets().expect("valid").contains(&0.0));
-            assert!(Preset { shares: 25, ..preset }.shares().is_err());
+            assert!(landscape.offsets().expect("valid").contains(&0.0));
+            assert!(Landscape { shares: 25, ..landscape }.shares().is_err());
         }
     }
 }

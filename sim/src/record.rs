@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::asymmetry::{Certificate, Verdict};
+use crate::estimate::PairedTest;
 use crate::profile::Profile;
 
 /// Receives the results of a run, one name each.
@@ -43,8 +44,10 @@ pub enum Record {
     Shift(Shift),
     /// The line through the SWA and the SGD solution.
     Interpolation(Interpolation),
-    /// Final accuracies, Table 1 of the paper.
+    /// A run's solutions.
     Solutions(Solutions),
+    /// The solutions of many runs, Table 1 of the paper.
+    Table1(Table1),
 }
 
 /// Figure 1: three kinds of minimum, each with its population loss L(w) = L̂(w − δ).
@@ -395,11 +398,11 @@ pub struct Training {
 }
 
 /// One epoch of [`Training`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Epoch number, counted from 0 through all phases.
     pub epoch: u32,
-    /// `sgd` (before and during averaging) or `sgd-after-swa`.
+    /// The phase of training, such as `swa` (SGD before and during averaging), `sgd-after-swa` or `sgd`.
     pub phase: String,
     /// Learning rate of the epoch.
     pub learning_rate: f64,
@@ -407,6 +410,12 @@ pub struct Epoch {
     pub running_loss: f64,
     /// Running training accuracy, the same way, in [0, 1].
     pub running_accuracy: f64,
+    /// Loss on held-out training images, in evaluation mode, if measured after this epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_loss: Option<f64>,
+    /// Accuracy on held-out training images, in [0, 1].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_accuracy: Option<f64>,
     /// Test loss in evaluation mode, if measured after this epoch.
     pub test_loss: Option<f64>,
     /// Test accuracy in evaluation mode, in [0, 1].
@@ -510,7 +519,7 @@ pub struct Interpolation {
     pub judgement: LineJudgement,
 }
 
-/// Train and test accuracy of the solutions, Table 1 of the paper.
+/// Train and test accuracy of a run's solutions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Solutions {
     /// One entry a solution.
@@ -524,6 +533,9 @@ pub struct Solutions {
 pub struct Solution {
     /// Such as `ResNet-8 SWA`.
     pub name: String,
+    /// How it was chosen, such as `average of 100 epochs` or `last epoch`; empty if that is not known.
+    #[serde(default)]
+    pub chosen: String,
     /// Mean training loss on un-augmented images, in evaluation mode.
     pub train_loss: f64,
     /// Training accuracy in [0, 1].
@@ -532,4 +544,68 @@ pub struct Solution {
     pub test_loss: f64,
     /// Test accuracy in [0, 1].
     pub test_accuracy: f64,
+}
+
+/// Table 1 of the paper: solutions of several networks on several data sets, over several seeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Table1 {
+    /// One entry a network, data set and solution.
+    pub rows: Vec<Table1Row>,
+    /// What the solutions of one network and data set differ by, seed by seed.
+    pub differences: Vec<Table1Difference>,
+    /// How they were measured.
+    pub setting: String,
+}
+
+/// One row of [`Table1`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Table1Row {
+    /// Such as `ResNet-110`.
+    pub network: String,
+    /// Such as `CIFAR-100`.
+    pub data: String,
+    /// Such as `SWA`.
+    pub solution: String,
+    /// Number of runs, one a seed.
+    pub runs: u64,
+    /// Mean training loss of a run, over runs.
+    pub train_loss: Spread,
+    /// Training accuracy in [0, 1].
+    pub train_accuracy: Spread,
+    /// Mean test loss of a run.
+    pub test_loss: Spread,
+    /// Test accuracy in [0, 1].
+    pub test_accuracy: Spread,
+}
+
+/// Mean and standard deviation over runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation of a run (unbiased variance); none of a single run.
+    pub deviation: Option<f64>,
+}
+
+/// One difference of [`Table1`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Table1Difference {
+    /// The network.
+    pub network: String,
+    /// The data set.
+    pub data: String,
+    /// The solution whose value comes first, such as `SWA`.
+    pub first: String,
+    /// The one that is subtracted, such as `SGD after SWA`.
+    pub second: String,
+    /// `train loss`, `train accuracy`, `test loss` or `test accuracy`.
+    pub quantity: String,
+    /// Number of seeds with both.
+    pub runs: u64,
+    /// The mean difference.
+    pub mean: f64,
+    /// Half the width of its 95 % interval (Student); none of a single run.
+    pub half_width: Option<f64>,
+    /// Tests of no difference.
+    pub test: PairedTest,
 }

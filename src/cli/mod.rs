@@ -1,10 +1,12 @@
 //! The command line: what can be asked, in words a newcomer understands. One file a group of commands.
 
 mod certify;
+pub(crate) mod checkpoint;
 mod data;
 mod golden;
 mod network;
 mod reproduce;
+mod suite;
 mod theory;
 
 use std::path::PathBuf;
@@ -14,8 +16,9 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use certify::Certify;
 pub(crate) use data::{DATA_FOLDER, Data, Fetch, Info, Verify};
 pub(crate) use golden::Golden;
-pub(crate) use network::{BatchNorm, Landscape, Line, Solution, Train};
+pub(crate) use network::{BatchNorm, Landscape, Line, Preset, Select, Train};
 pub(crate) use reproduce::{Profile, Report, Reproduce};
+pub(crate) use suite::{Folder, Plan, Run, Suite};
 pub(crate) use theory::{AppendixA, Check, Protocol, Theorem2};
 
 /// The laboratory for asymmetric valleys: the NeurIPS 2019 theory, checked and corrected, and the deep-net evidence
@@ -46,11 +49,17 @@ pub(crate) enum Command {
     Check(Check),
     /// Appendix A: a network with two parameters, over many seeds.
     AppendixA(AppendixA),
-    /// Train a network with stochastic weight averaging, then SGD from the averaged solution.
+    /// Train a network: stochastic weight averaging, SGD from the average, plain SGD, large batches.
     Train(Train),
+    /// The paper's suite: plan it, run it on as many machines as you have, and collect Table 1.
+    #[command(subcommand)]
+    Suite(Suite),
     /// Fetch, verify or look at a data set.
     #[command(subcommand)]
     Data(Data),
+    /// Look at networks in files, exchange them with PyTorch, and measure them.
+    #[command(subcommand)]
+    Checkpoint(checkpoint::Checkpoint),
     /// Measure the loss landscape around a trained solution.
     #[command(subcommand)]
     Landscape(Landscape),
@@ -63,7 +72,7 @@ pub(crate) enum Command {
 }
 
 /// Where results go.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Output {
     /// Folder for the results; it must not exist yet, unless --resume or --force says what to do.
     #[arg(long, value_name = "DIR")]

@@ -12,7 +12,7 @@ pub(crate) enum Profile {
     Quick,
     /// Real CIFAR-10 (--data) and ResNet-20: about half an hour on two cores.
     Small,
-    /// The paper's networks: for now says what it would run and what that costs.
+    /// The paper's networks: says how to plan, train and collect them (`valleys suite`).
     Paper,
 }
 

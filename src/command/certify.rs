@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use valleys_figures::words::{self, number};
+use valleys_harness::files::write_atomically;
 use valleys_sim::asymmetry::{self, Certificate, Criteria, Slopes, Verdict};
 use valleys_sim::record::{Line, LineJudgement, Record, Shift};
 use valleys_sim::{Profile, shift, theorem2};
@@ -13,7 +14,6 @@ use crate::cli::Certify;
 use crate::curve::Curve;
 use crate::error::{Error, Result};
 use crate::output::{self, line};
-use crate::run_folder::write_atomically;
 
 /// Share of R that serves as the neighbourhood of the shift gap; the rest is room for shifts, as in the paper's
 /// Figure 3: l ∈ [−3, 3] and shifts up to 1.
@@ -311,7 +311,7 @@ fn draw(path: &Path, format: Format, file: &Path, curve: &Curve, judgement: &Lin
     let pictures = valleys_figures::render("certificate", &record)?;
     let picture = pictures.first().ok_or_else(|| Error::Failed("a line has one picture".to_string()))?;
     match format {
-        Format::Svg => write_atomically(path, picture.svg.as_bytes()),
-        Format::Png => write_atomically(path, &picture.png()?),
+        Format::Svg => Ok(write_atomically(path, picture.svg.as_bytes())?),
+        Format::Png => Ok(write_atomically(path, &picture.png()?)?),
     }
 }

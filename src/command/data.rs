@@ -13,8 +13,8 @@ use crate::output::{line, note, table};
 use crate::progress::{self, Terminal};
 use crate::sheet;
 
-/// Embedded images that `info` draws.
-const DRAWN: usize = 1_000;
+/// Embedded images that are drawn for each of training and test unless said otherwise.
+pub(super) const DRAWN: usize = 1_000;
 
 /// What the command line means by a data set.
 pub(super) enum Source {

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use valleys_harness::data::synthetic;
+use valleys_harness::files::write_atomically;
+use valleys_harness::model::Architecture;
 use valleys_harness::preset::Preset;
-use valleys_harness::train::{self, Trainer};
+use valleys_harness::train::{self, Method, Trainer};
 use valleys_sim::appendix_a::Parameters;
 use valleys_sim::asymmetry::{self, Certificate, Criteria};
 use valleys_sim::ensemble::Plan;
@@ -21,7 +23,7 @@ use valleys_sim::{Profile, Seed};
 use crate::cli::Golden;
 use crate::error::{Error, Result};
 use crate::output::line;
-use crate::run_folder::{read_json, write_atomically};
+use crate::run_folder::read_json;
 
 /// The relative difference that training may show.
 const TRAINING: f64 = 1e-5;
@@ -93,7 +95,7 @@ fn write(path: &Path, values: &Values) -> Result<()> {
         text += &format!("  \"{name}\": {numbers}{}\n", if i + 1 < values.len() { "," } else { "" });
     }
     text += "}\n";
-    write_atomically(path, text.as_bytes())
+    Ok(write_atomically(path, text.as_bytes())?)
 }
 
 fn numbers(certificate: Option<&Certificate>) -> Vec<f64> {
@@ -169,16 +171,10 @@ fn certificates() -> Result<Values> {
 /// Twenty steps: one batch an epoch.
 fn resnet8() -> Result<Values> {
     let data = synthetic::draw(32, 32, Seed(1))?;
-    let config = train::Config {
-        epochs: 20,
-        swa_start: 16,
-        batch_size: 32,
-        sgd_epochs: 1,
-        evaluate_every: 0,
-        ..Preset::quick(Seed(1)).training
-    };
-    let recipe = config.check()?;
-    let trained = Trainer::new(&recipe, &data, None, &Silent)?.swa()?;
+    let mut config = Preset::quick(Architecture::ResNet8, Method::Swa, Seed(1)).training.shortened(20, 16, 1, 0.005);
+    config.phases.truncate(1);
+    let recipe = train::Config { evaluate_every: 0, ..config }.check()?;
+    let trained = Trainer::new(&recipe, &data, None, &Silent)?.run()?.remove(0);
     let losses = trained.epochs.iter().map(|epoch| epoch.running_loss).collect();
     Ok(Values::from([("loss by step".to_string(), losses)]))
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use valleys_harness::data::synthetic;
 use valleys_harness::landscape::{BatchNorm, Probe};
-use valleys_harness::preset::Preset;
+use valleys_harness::preset::Landscape;
 use valleys_sim::direction::Family;
 
-use super::network::{self, Pair, Ray};
+use super::network::{self, Ray};
 use crate::cli;
 use crate::config::{Config, Lines, usage};
 use crate::error::{Error, Result};
@@ -29,7 +29,7 @@ pub(crate) fn line(options: &cli::Line) -> Result<()> {
         return Err(Error::Usage(format!("--out is {}; allowed: another folder than the run", options.run.display())));
     }
     let trained: Config = read_toml(&source.path("config.toml"))?;
-    let (Some(mut experiment), Some(images)) = (trained.experiment, &trained.data) else {
+    let (Some(training), Some(landscape), Some(images)) = (trained.training, trained.landscape, &trained.data) else {
         return Err(Error::file(&options.run, "trained no network; a run of `valleys train` or `reproduce` is needed"));
     };
     let seed = trained.seed;
@@ -40,22 +40,25 @@ pub(crate) fn line(options: &cli::Line) -> Result<()> {
     if options.data.is_none() && images.name != synthetic::NAME {
         return Err(strangers());
     }
-    let data = network::dataset(options.data.as_deref(), &mut experiment, seed)?;
+    let architecture = training.network;
+    let data = network::dataset(options.data.as_deref(), &network::images(images), architecture, seed)?;
     if data.checksum() != images.sha256 {
         return Err(strangers());
     }
-    let experiment = changed(experiment, options);
-    let architecture = experiment.training.architecture;
+    let landscape = changed(landscape, options);
     let graph = Arc::new(architecture.graph(data.classes())?);
-    let pair = Pair::load(&source, &graph)?;
-    let mut probe = Probe::new(&graph, &data, experiment.landscape.clone()).map_err(usage)?;
-    let (centre, solution) = match options.solution {
-        cli::Solution::Swa => (&pair.swa, "SWA"),
-        cli::Solution::Sgd => (&pair.sgd, "SGD"),
-    };
+    let phases: Vec<&str> = training.phases.iter().map(|phase| phase.name.as_str()).collect();
+    let last = phases.last().copied().unwrap_or_default();
+    let solution = options.solution.as_deref().unwrap_or(last);
+    if !phases.contains(&solution) {
+        return Err(Error::Usage(format!("--solution is {solution}; allowed: {}", phases.join(", "))));
+    }
+    let centre = network::solution(&source, solution, architecture, &data, &graph)?;
+    let mut probe = Probe::new(&graph, &data, landscape.spec.clone()).map_err(usage)?;
     let config = Config {
         data: trained.data.clone(),
-        experiment: Some(experiment.clone()),
+        training: Some(training.clone()),
+        landscape: Some(landscape.clone()),
         lines: Some(Lines { through: solution.to_string(), directions: vec![(family.to_string(), options.index)] }),
         ..Config::of("landscape line", seed)
     };
@@ -64,20 +67,20 @@ pub(crate) fn line(options: &cli::Line) -> Result<()> {
     let ray = Ray {
         name: &name,
         title: format!("{} on {}, {solution} solution", architecture.title(), data.title()),
-        centre,
+        centre: &centre,
         family,
         index: options.index,
     };
     let command = session.folder.manifest().command.clone();
-    network::ray(&mut session, &command, &ray, &experiment, &mut probe, seed)?;
+    network::ray(&mut session, &command, &ray, &landscape, &mut probe, seed)?;
     session.finish()
 }
 
 /// The run's way of measuring, with what the command line changes.
-fn changed(mut experiment: Preset, options: &cli::Line) -> Preset {
-    experiment.reach = options.radius.unwrap_or(experiment.reach);
-    experiment.points = options.points.unwrap_or(experiment.points);
-    let spec = &mut experiment.landscape;
+fn changed(mut landscape: Landscape, options: &cli::Line) -> Landscape {
+    landscape.reach = options.radius.unwrap_or(landscape.reach);
+    landscape.points = options.points.unwrap_or(landscape.points);
+    let spec = &mut landscape.spec;
     if let Some(images) = options.images {
         (spec.statistics_images, spec.train_images, spec.test_images) = (images, images, images);
     }
@@ -85,5 +88,5 @@ fn changed(mut experiment: Preset, options: &cli::Line) -> Preset {
         cli::BatchNorm::Recompute => BatchNorm::Recompute,
         cli::BatchNorm::Frozen => BatchNorm::Frozen,
     };
-    experiment
+    landscape
 }

@@ -2,11 +2,13 @@
 
 pub(crate) mod certify;
 pub(crate) mod check;
+pub(crate) mod checkpoint;
 pub(crate) mod data;
 pub(crate) mod golden;
 pub(crate) mod landscape;
 pub(crate) mod network;
 pub(crate) mod report;
 pub(crate) mod reproduce;
+pub(crate) mod suite;
 pub(crate) mod theory;
 pub(crate) mod train;

@@ -1,14 +1,15 @@
 //! The deep-net steps that `reproduce`, `train` and `landscape line` share.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use valleys_figures::words::{self, number};
 use valleys_harness::checkpoint;
 use valleys_harness::data::{Dataset, Normalisation, synthetic};
 use valleys_harness::landscape::{Probe, direction, interpolation, line};
-use valleys_harness::model::Graph;
+use valleys_harness::model::{self, Architecture, Graph};
 use valleys_harness::params::Weights;
-use valleys_harness::preset::Preset;
+use valleys_harness::preset::Landscape;
 use valleys_harness::train::{Recipe, Trainer};
 use valleys_sim::Seed;
 use valleys_sim::asymmetry::Criteria;
@@ -16,39 +17,54 @@ use valleys_sim::direction::Family;
 use valleys_sim::record::{LineJudgement, Record, Solution, Solutions, Training};
 
 use super::certify::{SHIFT_RADIUS, SHIFTS, measure_shift};
-use super::data::{self, Source};
+use super::data::{self, DRAWN, Source};
 use crate::cli::DATA_FOLDER;
-use crate::config::Data;
-use crate::error::Result;
-use crate::output;
+use crate::config::{Data, usage};
+use crate::error::{Error, Result};
+use crate::output::{self, note};
 use crate::points::PointFile;
 use crate::run_folder::RunFolder;
 use crate::session::{Session, wrong_kind};
+use crate::settings::Images;
 
-/// The images `--data` names, or the embedded ones; as many of them as the experiment asks for, or all there are, and
-/// then the experiment is told so.
-pub(super) fn dataset(data: Option<&Path>, experiment: &mut Preset, seed: Seed) -> Result<Dataset> {
-    let whole = match data {
-        None => None,
-        Some(data) => match data::source(data, Path::new(DATA_FOLDER))? {
-            Source::Drawn => None,
-            Source::Stored { place, kind } => Some(data::open(&place, kind, seed)?.dataset),
-        },
+/// The images in a place, or the embedded ones; as many of them as are wanted, or all there are, and what is left out is
+/// said.
+pub(super) fn dataset(place: Option<&Path>, wanted: &Images, network: Architecture, seed: Seed) -> Result<Dataset> {
+    let source = match place {
+        None => Source::Drawn,
+        Some(place) => data::source(place, Path::new(DATA_FOLDER))?,
     };
-    let data = match whole {
-        None => synthetic::draw(experiment.train_images, experiment.test_images, seed)?,
-        Some(whole) => {
-            experiment.train_images = experiment.train_images.min(whole.train().len());
-            experiment.test_images = experiment.test_images.min(whole.test().len());
-            let spec = &mut experiment.landscape;
-            spec.statistics_images = spec.statistics_images.min(experiment.train_images);
-            spec.train_images = spec.train_images.min(experiment.train_images);
-            spec.test_images = spec.test_images.min(experiment.test_images);
-            whole.reduced(experiment.train_images, experiment.test_images, seed)?
+    let data = match source {
+        Source::Drawn => {
+            let count = |wanted: Option<usize>| wanted.unwrap_or(DRAWN);
+            synthetic::draw(count(wanted.train_images), count(wanted.test_images), seed)?
+        }
+        Source::Stored { place, kind } => {
+            let whole = data::open(&place, kind, seed)?.dataset;
+            let count = |split: &str, wanted: Option<usize>, there: usize| {
+                let wanted = wanted.unwrap_or(there);
+                match wanted.cmp(&there) {
+                    Ordering::Less => note(format_args!("{wanted} of {there} {split} images, chosen by the seed")),
+                    Ordering::Equal => {}
+                    Ordering::Greater => note(format_args!("{wanted} {split} images are wanted; {there} are there")),
+                }
+                wanted.min(there)
+            };
+            let train = count("training", wanted.train_images, whole.train().len());
+            let test = count("test", wanted.test_images, whole.test().len());
+            match (train, test) == (whole.train().len(), whole.test().len()) {
+                true => whole,
+                false => whole.reduced(train, test, seed)?,
+            }
         }
     };
+    let data = if wanted.held_out > 0 { data.hold_out(wanted.held_out, seed).map_err(usage)? } else { data };
+    if let Some(sha256) = wanted.sha256.as_deref().filter(|sha256| *sha256 != data.checksum()) {
+        let problem = format!("the images have the checksum {}; allowed: data.sha256, {sha256}", data.checksum());
+        return Err(Error::Failed(problem));
+    }
     // The official code has constants of its own for VGG, where the images are photographs.
-    let vgg = experiment.training.architecture.name().starts_with("vgg");
+    let vgg = network.family() == model::Family::Vgg;
     let photographs = data.normalisation() == Normalisation::CIFAR;
     Ok(if vgg && photographs { data.with_normalisation(Normalisation::VGG) } else { data })
 }
@@ -58,48 +74,58 @@ pub(super) fn describe(data: &Dataset) -> Data {
     Data {
         name: data.name().to_string(),
         sha256: data.checksum().to_string(),
-        train_images: data.train().len(),
+        train_images: data.train().len() + data.held_out().map_or(0, |set| set.len()),
         test_images: data.test().len(),
+        held_out: data.held_out().map_or(0, |set| set.len()),
     }
 }
 
-/// The two solutions of a run.
-pub(super) struct Pair {
-    pub(super) swa: Weights<f32>,
-    pub(super) sgd: Weights<f32>,
-}
-
-impl Pair {
-    pub(super) fn load(folder: &RunFolder, graph: &Graph) -> Result<Self> {
-        let load =
-            |name: &str| checkpoint::load(&folder.path(&format!("checkpoints/{name}.safetensors")), graph.layout());
-        Ok(Self { swa: load("swa")?, sgd: load("sgd-after-swa")? })
+/// The same images again, for a run's solutions to be measured on.
+pub(super) fn images(described: &Data) -> Images {
+    Images {
+        train_images: Some(described.train_images),
+        test_images: Some(described.test_images),
+        held_out: described.held_out,
+        ..Images::default()
     }
 }
 
-/// Trains with averaging, then with SGD from the average, and measures both solutions. Continues where a run stopped.
+/// The solution of a phase of a run.
+pub(super) fn solution(
+    folder: &RunFolder,
+    phase: &str,
+    network: Architecture,
+    data: &Dataset,
+    graph: &Graph,
+) -> Result<Weights<f32>> {
+    let path = folder.path(&format!("checkpoints/{phase}.safetensors"));
+    let (weights, about) = checkpoint::load_solution(&path, graph.layout())?;
+    about.require(network, data, &path)?;
+    Ok(weights)
+}
+
+/// Trains all phases, and measures their solutions. Continues where a run stopped.
 pub(super) fn train(session: &mut Session, command: &str, recipe: &Recipe, data: &Dataset) -> Result<()> {
-    let network = recipe.config().architecture.title();
+    let network = recipe.config().network;
     session.folder.update_manifest(|manifest| {
         manifest.data.insert(data.title().to_string(), data.checksum().to_string());
     })?;
     session.step("training", command, |folder, observer| {
-        let mut trainer = Trainer::new(recipe, data, Some(&folder.path("checkpoints")), observer)?;
-        let swa = trainer.swa()?;
-        let sgd = trainer.sgd_after_swa(&swa.solution)?;
-        let epochs = [swa.epochs, sgd.epochs].concat();
-        folder.write_lines("metrics.jsonl", &epochs)?;
-        Ok(Record::Training(Training { title: format!("{network} on {}", data.title()), epochs }))
+        let phases = Trainer::new(recipe, data, Some(&folder.path("")), observer)?.run()?;
+        let epochs = phases.into_iter().flat_map(|phase| phase.epochs).collect();
+        Ok(Record::Training(Training { title: format!("{} on {}", network.title(), data.title()), epochs }))
     })?;
     let record = session.step("solutions", command, |folder, observer| {
         let mut trainer = Trainer::new(recipe, data, None, observer)?;
-        let pair = Pair::load(folder, &recipe.config().architecture.graph(data.classes())?)?;
         let mut rows = Vec::new();
-        for (name, weights) in [("SWA", &pair.swa), ("SGD", &pair.sgd)] {
-            let train = trainer.evaluate(weights, data.train())?;
-            let test = trainer.evaluate(weights, data.test())?;
+        for phase in recipe.phases() {
+            let path = folder.path(&format!("checkpoints/{}.safetensors", phase.name()));
+            let (weights, about) = checkpoint::load_solution(&path, trainer.graph().layout())?;
+            let train = trainer.evaluate(&weights, data.train())?;
+            let test = trainer.evaluate(&weights, data.test())?;
             rows.push(Solution {
-                name: format!("{network} {name}"),
+                name: format!("{} {}", network.title(), phase.title()),
+                chosen: about.solution,
                 train_loss: train.mean_loss(),
                 train_accuracy: train.accuracy(),
                 test_loss: test.mean_loss(),
@@ -117,7 +143,8 @@ pub(super) fn train(session: &mut Session, command: &str, recipe: &Recipe, data:
             .iter()
             .map(|row| {
                 let losses = (number(row.train_loss), number(row.test_loss));
-                vec![row.name.clone(), losses.0, percent(row.train_accuracy), losses.1, percent(row.test_accuracy)]
+                let name = format!("{} ({})", row.name, row.chosen);
+                vec![name, losses.0, percent(row.train_accuracy), losses.1, percent(row.test_accuracy)]
             })
             .collect();
         output::table(&["solution", "train loss", "train accuracy", "test loss", "test accuracy"], &rows)?;
@@ -149,7 +176,7 @@ pub(super) fn ray(
     session: &mut Session,
     command: &str,
     ray: &Ray<'_>,
-    experiment: &Preset,
+    landscape: &Landscape,
     probe: &mut Probe,
     seed: Seed,
 ) -> Result<LineJudgement> {
@@ -157,9 +184,9 @@ pub(super) fn ray(
     let record = session.step(ray.name, command, |folder, observer| {
         let u = ray.direction(seed)?;
         let mut store = PointFile::open(folder.path(&format!("points/{}.jsonl", ray.name)))?;
-        let offsets = experiment.offsets()?;
+        let offsets = landscape.offsets()?;
         let points = line::points(probe, ray.centre, &u, &offsets, &mut store, observer)?;
-        let gaps = line::shift(&ray.title, &points, SHIFT_RADIUS * experiment.reach, 2 * SHIFTS + 1)?;
+        let gaps = line::shift(&ray.title, &points, SHIFT_RADIUS * landscape.reach, 2 * SHIFTS + 1)?;
         let caption = line::Caption {
             title: ray.title.clone(),
             family: ray.family.to_string(),
@@ -196,17 +223,17 @@ pub(super) fn between(
     session: &mut Session,
     command: &str,
     title: &str,
-    pair: &Pair,
-    experiment: &Preset,
+    [swa, sgd]: [&Weights<f32>; 2],
+    landscape: &Landscape,
     probe: &mut Probe,
     seed: Seed,
 ) -> Result<()> {
     let criteria = Criteria::default().with_seed(seed);
     session.step("interpolation", command, |folder, observer| {
         let mut store = PointFile::open(folder.path("points/interpolation.jsonl"))?;
-        let shares = experiment.shares()?;
-        let points = interpolation::points(probe, &pair.swa, &pair.sgd, &shares, &mut store, observer)?;
-        let distance = interpolation::distance(&pair.swa, &pair.sgd);
+        let shares = landscape.shares()?;
+        let points = interpolation::points(probe, swa, sgd, &shares, &mut store, observer)?;
+        let distance = interpolation::distance(swa, sgd);
         Ok(Record::Interpolation(interpolation::interpolation(title, &points, distance, &criteria)?))
     })?;
     Ok(())

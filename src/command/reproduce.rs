@@ -6,19 +6,20 @@ use valleys_figures::words::number;
 use valleys_harness::landscape::Probe;
 use valleys_harness::model::Architecture;
 use valleys_harness::preset::Preset;
-use valleys_harness::train;
+use valleys_harness::train::Method;
 use valleys_proofs::{Effort, registry};
 use valleys_sim::Seed;
 use valleys_sim::asymmetry::Verdict;
 use valleys_sim::direction::mean_pairwise_cosine;
 
-use super::network::{self, Pair, Ray};
+use super::network::{self, Ray};
 use super::{check, theory};
 use crate::cli::{Profile, Reproduce};
 use crate::config::{AppendixA, Claims, Config, Lines, Theorem2, usage};
 use crate::error::{Error, Result};
 use crate::output::line;
 use crate::session::Session;
+use crate::settings::Settings;
 
 /// Lines through the SGD solution, as in the paper's Figure 3: of the paper's family, and of one whose law has no
 /// preferred sign. Two of the paper's have cosine ¾ with each other, so a second one is worth its time only where time
@@ -40,22 +41,25 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
         }
     };
     let seed = Seed(options.seed);
-    let (mut experiment, directions) = match options.profile {
-        Profile::Small => (Preset::small(seed), SMALL),
-        _ => (Preset::quick(seed), QUICK),
+    let (preset, directions) = match options.profile {
+        Profile::Small => (Preset::small(Architecture::ResNet20, Method::Swa, seed), SMALL),
+        _ => (Preset::quick(Architecture::ResNet8, Method::Swa, seed), QUICK),
     };
-    let dataset = network::dataset(data, &mut experiment, seed)?;
+    let Settings { data: images, training, landscape } = preset.into();
+    let dataset = network::dataset(data, &images, training.network, seed)?;
+    let landscape = landscape.within(dataset.train().len(), dataset.test().len());
     let directions: Vec<_> = directions.iter().map(|&(family, index)| (family.to_string(), index)).collect();
     let config = Config {
         data: Some(network::describe(&dataset)),
         theorem2: Some(Theorem2::default()),
         claims: Some(Claims { names: Vec::new(), cases: Effort::default().cases() }),
         appendix_a: Some(AppendixA::default()),
-        experiment: Some(experiment.clone()),
+        training: Some(training.clone()),
+        landscape: Some(landscape.clone()),
         lines: Some(Lines { through: "SGD".to_string(), directions: directions.clone() }),
         ..Config::of(&format!("reproduce --profile {name}"), seed)
     };
-    let recipe = experiment.training.clone().check().map_err(usage)?;
+    let recipe = training.check().map_err(usage)?;
     let mut session = Session::open(&options.output, "valleys-run", &config, seed)?;
 
     theory::theorem1_steps(&mut session, seed)?;
@@ -67,22 +71,23 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
     let source = if data.is_some() { " --data DATA" } else { "" };
     let command = format!("valleys reproduce --profile {name}{source} --seed {}", seed.0);
     network::train(&mut session, &command, &recipe, &dataset)?;
-    let architecture = recipe.config().architecture;
+    let architecture = recipe.config().network;
     let graph = Arc::new(architecture.graph(dataset.classes())?);
-    let pair = Pair::load(&session.folder, &graph)?;
-    let mut probe = Probe::new(&graph, &dataset, experiment.landscape.clone())?;
+    let solution = |phase| network::solution(&session.folder, phase, architecture, &dataset, &graph);
+    let (swa, sgd) = (solution("swa")?, solution("sgd-after-swa")?);
+    let mut probe = Probe::new(&graph, &dataset, landscape.spec.clone())?;
     let title = format!("{} on {}", architecture.title(), dataset.title());
     let (mut asymmetric, mut drawn) = (0, Vec::new());
     for (family, index) in &directions {
         let ray = Ray {
             name: &format!("line-{family}-{index}"),
             title: format!("{title}, SGD solution"),
-            centre: &pair.sgd,
+            centre: &sgd,
             family: family.parse().map_err(usage)?,
             index: *index,
         };
         drawn.push(ray.direction(seed)?);
-        let judgement = network::ray(&mut session, &command, &ray, &experiment, &mut probe, seed)?;
+        let judgement = network::ray(&mut session, &command, &ray, &landscape, &mut probe, seed)?;
         asymmetric += usize::from(judgement.verdict == Verdict::Asymmetric);
     }
     let tried = directions.len();
@@ -91,31 +96,16 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
     line(format!(
         "mean pairwise cosine of the directions u: {cosine} (several alike are one direction counted often)"
     ))?;
-    network::between(&mut session, &command, &title, &pair, &experiment, &mut probe, seed)?;
+    network::between(&mut session, &command, &title, [&swa, &sgd], &landscape, &mut probe, seed)?;
     session.finish()
 }
 
-/// Says what the paper's suite would run and what it costs.
+/// Says how the paper's networks are trained, which no single command should begin.
 fn paper() -> Result<()> {
-    line("The paper's suite, which this version does not run yet:")?;
-    // Multiplications of one forward pass on a 32×32 image, in millions, from the layers' shapes.
-    for (architecture, millions) in
-        [(Architecture::ResNet56, 87.2), (Architecture::ResNet110, 167.4), (Architecture::ResNet164, 247.6)]
-    {
-        let config = train::Config::paper(architecture, Seed(1));
-        // A training step costs three forward passes: the pass itself, and the gradients of inputs and of weights.
-        let epochs = f64::from(config.epochs + config.sgd_epochs);
-        let products = epochs * 50_000.0 * 3.0 * millions * 1e6;
-        line(format!(
-            "{}: {} weights; {} + {} epochs of 50,000 images, {products:.1e} multiplications: {:.1} days at 5·10¹⁰ a second, \
-             the rate of two cores on ResNet-20",
-            architecture.title(),
-            architecture.graph(10)?.layout().trainable(),
-            config.epochs,
-            config.sgd_epochs,
-            products / 5e10 / 86_400.0
-        ))?;
-    }
-    line("on each of CIFAR-10, CIFAR-100, SVHN and STL-10, five runs; VGG-16 and DenseNet-100 besides.")?;
-    line("Start with --profile quick or --profile small.")
+    line("The paper's five networks, four data sets and five seeds are long work. In steps:")?;
+    line("  valleys suite plan DIR      what it costs on this machine, from measured steps")?;
+    line("  valleys suite run DIR       on as many machines as see DIR; stop and go on at any time")?;
+    line("  valleys suite collect DIR   Table 1 with standard deviations and paired tests")?;
+    line("  valleys landscape line DIR/cells/CELL --data DATA")?;
+    line("--networks, --data, --seeds and --preset choose less; here start with --profile quick or --profile small.")
 }

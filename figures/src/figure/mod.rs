@@ -19,8 +19,8 @@ use crate::canvas::{Anchor, Canvas, Text, fitted};
 use crate::style::{GREY, MARGIN, SMALL, WIDTH};
 use crate::{Picture, Result, check};
 
-/// The pictures of a record kept under `name`, the main one first and under that name. Claims and solutions are
-/// tables, and have none.
+/// The pictures of a record kept under `name`, the main one first and under that name. Claims, solutions and
+/// Table 1 are tables, and have none.
 ///
 /// # Errors
 /// [`Error::Record`](crate::Error::Record) names a field whose columns do not match or that is not finite.
@@ -38,7 +38,7 @@ pub fn render(name: &str, record: &Record) -> Result<Vec<Picture>> {
         Record::Line(line) => Ok([line::picture(name, line)?].into_iter().chain(front::picture(name, line)?).collect()),
         Record::Shift(shift) => shift::picture(name, shift).map(|it| vec![it]),
         Record::Interpolation(interpolation) => interpolation::picture(name, interpolation).map(|it| vec![it]),
-        Record::Claims(_) | Record::Solutions(_) => Ok(Vec::new()),
+        Record::Claims(_) | Record::Solutions(_) | Record::Table1(_) => Ok(Vec::new()),
     }
 }
 

@@ -43,8 +43,10 @@ pub(super) fn picture(name: &str, training: &Training) -> Result<Picture> {
         if measured(training, |epoch| epoch.swa_test_loss) {
             signs.push((Sample::Line(SWA), "test, SWA average"));
         }
-        if training.epochs.iter().any(is_after_swa) {
-            signs.push((Sample::Area(GREY, 0.12), "SGD from SWA"));
+        let shaded: Vec<&str> = shaded(training).map(|phase| title_of(&phase[0].phase)).collect();
+        let shaded = shaded.join(", ");
+        if !shaded.is_empty() {
+            signs.push((Sample::Area(GREY, 0.12), &shaded));
         }
         chart::key(canvas, (66.0, WIDTH), 70.0, &signs)?;
         panel(canvas, training, "loss", Frame::new(66.0, 90.0, 384.0, 318.0), &LOSSES)?;
@@ -69,8 +71,18 @@ fn measured(training: &Training, quantity: Quantity) -> bool {
     training.epochs.iter().any(|epoch| quantity(epoch).is_some())
 }
 
-fn is_after_swa(epoch: &Epoch) -> bool {
-    epoch.phase == "sgd-after-swa"
+/// The epochs of every second phase, which are shaded to tell phases apart.
+fn shaded(training: &Training) -> impl Iterator<Item = &[Epoch]> {
+    training.epochs.chunk_by(|a, b| a.phase == b.phase).skip(1).step_by(2)
+}
+
+/// What a phase is called beside the curves.
+fn title_of(phase: &str) -> &str {
+    match phase {
+        "sgd-after-swa" => "SGD from SWA",
+        "small-batch" => "small batches",
+        other => other,
+    }
 }
 
 fn panel(
@@ -87,14 +99,17 @@ fn panel(
     // Half an epoch of room on both sides keeps a single epoch in the middle.
     let x = Axis::tight("epoch", [first - 0.5, last + 0.5])?.counting();
     let panel = Panel::new(frame, x, Axis::roomy(name, values)?);
-    for phase in epochs.chunk_by(|a, b| is_after_swa(a) == is_after_swa(b)).filter(|phase| is_after_swa(&phase[0])) {
+    for phase in shaded(training) {
         let ends = (number(&phase[0]) - 0.5, number(&phase[phase.len() - 1]) + 0.5);
         panel.span(canvas, ends, GREY, 0.12)?;
     }
     panel.axes(canvas)?;
     for (stroke, marker, quantity) in curves {
         let points: Vec<_> = epochs.iter().filter_map(|epoch| Some((number(epoch), quantity(epoch)?))).collect();
-        panel.curve(canvas, points.iter().copied(), *stroke)?;
+        // A phase may begin elsewhere than the one before ended, so no curve leads from one to the next.
+        for phase in epochs.chunk_by(|a, b| a.phase == b.phase) {
+            panel.curve(canvas, phase.iter().filter_map(|epoch| Some((number(epoch), quantity(epoch)?))), *stroke)?;
+        }
         if points.len() <= MOST_MARKERS {
             points.iter().try_for_each(|&at| canvas.marker(panel.at(at.0, at.1), *marker, 3.0, stroke.colour))?;
         }

@@ -4,7 +4,7 @@ use valleys_sim::asymmetry::Verdict;
 use valleys_sim::record::{AppendixA, BiasMap, Claims, ExactLaw, Record, Shift, ThresholdCurve, Thresholds, Tightness};
 
 use super::html::Page;
-use super::{Entry, entries_of, network};
+use super::{Entry, entries_of, network, table1};
 use crate::scale::{grouped, number, percent};
 use crate::words;
 
@@ -37,6 +37,7 @@ fn place(record: &Record) -> usize {
         Record::Line(_) => 9,
         Record::Shift(_) => 10,
         Record::Interpolation(_) => 11,
+        Record::Table1(_) => 12,
     }
 }
 
@@ -61,6 +62,7 @@ fn finding(entry: &Entry) -> Option<String> {
         Record::Claims(it) => claims(it),
         Record::AppendixA(it) => neuron(it),
         Record::Solutions(it) => network::pairs(it).join(" "),
+        Record::Table1(it) => table1::finding(it),
         Record::Shift(it) => shift(it),
         Record::Interpolation(it) => words::interpolation(it),
         Record::Training(_) | Record::Line(_) => String::new(),

@@ -4,6 +4,7 @@ mod claims;
 mod findings;
 mod html;
 mod network;
+mod table1;
 mod theory;
 
 use valleys_sim::record::Record;
@@ -45,6 +46,7 @@ impl Report {
         findings::write(&mut page, &self.entries);
         theory::write(&mut page, &self.entries)?;
         network::write(&mut page, &self.entries)?;
+        table1::write(&mut page, &self.entries)?;
         self.repeat(&mut page)?;
         self.circumstances(&mut page);
         Ok(page.document(&self.title, INTRODUCTION))

@@ -39,6 +39,7 @@ fn solutions_table(page: &mut Page, solutions: &Solutions) {
     let row = |it: &Solution| {
         vec![
             it.name.as_str().into(),
+            it.chosen.as_str().into(),
             number(it.train_loss).into(),
             percent(it.train_accuracy).into(),
             number(it.test_loss).into(),
@@ -46,18 +47,18 @@ fn solutions_table(page: &mut Page, solutions: &Solutions) {
         ]
     };
     let rows: Vec<Vec<Field>> = solutions.rows.iter().map(row).collect();
-    page.table(&["solution", "train loss", "train accuracy", "test loss", "test accuracy"], &rows);
+    page.table(&["solution", "what it is", "train loss", "train accuracy", "test loss", "test accuracy"], &rows);
     page.paragraph(&format!("Measured: {}.", solutions.setting));
     for sentence in pairs(solutions) {
         page.paragraph(&sentence);
     }
 }
 
-/// For every network with an SWA and an SGD solution, whether the two differ as the paper says.
+/// For every network with an SWA solution and one of SGD after it, whether the two differ as the paper says.
 pub(super) fn pairs(solutions: &Solutions) -> Vec<String> {
     let partner = |swa: &Solution| {
-        let network = swa.name.strip_suffix("SWA")?;
-        solutions.rows.iter().find(|it| it.name.strip_suffix("SGD") == Some(network))
+        let network = swa.name.strip_suffix(" SWA")?;
+        solutions.rows.iter().find(|it| it.name.strip_prefix(network) == Some(" SGD after SWA"))
     };
     let sentence = |swa: &Solution, sgd: &Solution| {
         let better_test = swa.test_accuracy > sgd.test_accuracy;

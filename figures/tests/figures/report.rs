@@ -124,6 +124,6 @@ fn a_record_that_does_not_add_up_is_refused() {
     let report = Report { title: String::new(), manifest: Vec::new(), entries: vec![entry] };
     assert_eq!(
         report.html().expect_err("not finite").to_string(),
-        "test_loss of ResNet-8 SGD is inf; allowed: a finite number"
+        "test_loss of ResNet-8 SGD after SWA is inf; allowed: a finite number"
     );
 }

@@ -124,3 +124,13 @@ fn every_table_is_rectangular_and_its_numbers_read_back_exactly() {
     seen.dedup();
     assert_eq!(seen.len(), count, "two tables share a name");
 }
+
+#[test]
+fn table1_shows_spreads_and_differences_in_points() {
+    let table = fixtures::table1();
+    let (columns, rows) = valleys_figures::table1::solutions(&table);
+    assert_eq!(columns.len(), rows[0].len());
+    assert_eq!(rows[0][4..6], ["94.98 ± 0.20".to_owned(), "78.94".to_owned()], "one deviation is not known");
+    let (_, rows) = valleys_figures::table1::differences(&table);
+    assert_eq!(rows[1][2..6], ["SWA − SGD after SWA", "test accuracy, points", "5", "0.65 ± 0.30"].map(str::to_owned));
+}

@@ -6,41 +6,41 @@ use crate::Error;
 
 /// What is wrong with a file's contents, before the file's name is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Malformed {
+pub(crate) struct Malformed {
     problem: String,
     allowed: String,
 }
 
 impl Malformed {
-    pub(super) fn new(problem: impl Into<String>, allowed: impl Into<String>) -> Self {
+    pub(crate) fn new(problem: impl Into<String>, allowed: impl Into<String>) -> Self {
         Self { problem: problem.into(), allowed: allowed.into() }
     }
 
     /// The error of a file, for use in `map_err(Malformed::in_file(path))`.
-    pub(super) fn in_file(path: &Path) -> impl FnOnce(Self) -> Error {
+    pub(crate) fn in_file(path: &Path) -> impl FnOnce(Self) -> Error {
         move |malformed| Error::file(path, malformed.problem, malformed.allowed)
     }
 }
 
 /// A place in a slice of bytes. Nothing is copied, and nothing beyond the end is ever touched.
 #[derive(Debug, Clone)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
     /// Bytes read so far.
-    pub(super) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
     /// The next `count` bytes.
-    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
         let left = &self.bytes[self.at..];
         let taken = left.get(..count).ok_or_else(|| {
             let problem = format!("ends at byte {}, {} bytes too early", self.bytes.len(), count - left.len());
@@ -50,22 +50,22 @@ impl<'a> Cursor<'a> {
         Ok(taken)
     }
 
-    pub(super) fn u8(&mut self) -> Result<u8, Malformed> {
+    pub(crate) fn u8(&mut self) -> Result<u8, Malformed> {
         Ok(self.take(1)?[0])
     }
 
     /// A little-endian number of two bytes.
-    pub(super) fn u16(&mut self) -> Result<u16, Malformed> {
+    pub(crate) fn u16(&mut self) -> Result<u16, Malformed> {
         self.take(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]))
     }
 
     /// A little-endian number of four bytes.
-    pub(super) fn u32(&mut self) -> Result<u32, Malformed> {
+    pub(crate) fn u32(&mut self) -> Result<u32, Malformed> {
         self.take(4).map(|bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
 
     /// The bytes up to the next newline, which is read but not returned; at most `limit` of them.
-    pub(super) fn line(&mut self, limit: usize) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn line(&mut self, limit: usize) -> Result<&'a [u8], Malformed> {
         let left = &self.bytes[self.at..];
         let end = left.iter().take(limit + 1).position(|&byte| byte == b'\n').ok_or_else(|| {
             Malformed::new(format!("no line ends within {limit} bytes of byte {}", self.at), "a complete file")

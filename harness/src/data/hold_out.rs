@@ -52,12 +52,16 @@ fn quotas(members: &[Vec<usize>], count: usize) -> Vec<usize> {
 }
 
 impl Dataset {
-    /// The same data set with `count` training images fewer, and those, stratified, by the streams `"held out"`: a set to
-    /// choose by that is neither trained on nor tested on.
-    pub fn hold_out(&self, count: usize, seed: Seed) -> Result<(Self, ImageSet)> {
+    /// The same data set with `count` training images fewer, and those, stratified, by the streams `"held out"`, as
+    /// [`held_out`](Self::held_out): a set to choose by that is neither trained on nor tested on.
+    ///
+    /// # Errors
+    /// As [`ImageSet::hold_out`].
+    pub fn hold_out(&self, count: usize, seed: Seed) -> Result<Self> {
         let (rest, held) = self.train.hold_out(count, seed, "held out")?;
         let test = self.test.clone();
-        Ok((Self::new(&self.name, &self.title, rest, test, self.normalisation, self.augmentation)?, held))
+        let parted = Self::new(&self.name, &self.title, rest, test, self.normalisation, self.augmentation)?;
+        Ok(Self { held_out: Some(held), ..parted })
     }
 }
 

@@ -7,7 +7,7 @@ mod archive;
 pub mod augment;
 mod cifar_binary;
 mod cifar_python;
-mod cursor;
+pub(crate) mod cursor;
 mod download;
 mod fetch;
 mod folder;
@@ -128,6 +128,7 @@ pub struct Dataset {
     name: String,
     title: String,
     train: ImageSet,
+    held_out: Option<ImageSet>,
     test: ImageSet,
     normalisation: Normalisation,
     augmentation: Augmentation,
@@ -154,7 +155,16 @@ impl Dataset {
             ));
         }
         let checksum = checksum(&train, &test);
-        Ok(Self { name: name.to_owned(), title: title.to_owned(), train, test, normalisation, augmentation, checksum })
+        Ok(Self {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            train,
+            held_out: None,
+            test,
+            normalisation,
+            augmentation,
+            checksum,
+        })
     }
 
     /// The same data set with `train` and `test` images, chosen by the streams `"train subset"` and `"test subset"`.
@@ -189,6 +199,11 @@ impl Dataset {
         &self.train
     }
 
+    /// Training images kept aside to choose by, if there are any ([`hold_out`](Self::hold_out)).
+    pub fn held_out(&self) -> Option<&ImageSet> {
+        self.held_out.as_ref()
+    }
+
     /// The test images.
     pub fn test(&self) -> &ImageSet {
         &self.test
@@ -209,7 +224,7 @@ impl Dataset {
         self.augmentation
     }
 
-    /// SHA-256, in hexadecimal, of the training then the test set, each as all pixels then all labels (little-endian).
+    /// SHA-256, in hexadecimal, of the training (without those held out) then the test set, each as all pixels then all labels (little-endian).
     pub fn checksum(&self) -> &str {
         &self.checksum
     }

@@ -112,7 +112,38 @@ architectures! {
     Mlp, "mlp", "MLP", |classes| mlp(classes);
 }
 
+/// Networks that are trained alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Pre-activation residual networks with batch norm, whatever their activation.
+    ResNet,
+    /// The same without batch norm.
+    ResNetNoBn,
+    /// VGG-16, with batch norm or without.
+    Vgg,
+    /// DenseNet-BC.
+    DenseNet,
+    /// The multilayer perceptron.
+    Mlp,
+}
+
 impl Architecture {
+    /// The family it belongs to.
+    pub fn family(self) -> Family {
+        match self {
+            Self::Vgg16 | Self::Vgg16Bn => Family::Vgg,
+            Self::DenseNet40 | Self::DenseNet100 => Family::DenseNet,
+            Self::Mlp => Family::Mlp,
+            Self::ResNet8NoBn
+            | Self::ResNet20NoBn
+            | Self::ResNet32NoBn
+            | Self::ResNet56NoBn
+            | Self::ResNet110NoBn
+            | Self::ResNet164NoBn => Family::ResNetNoBn,
+            _ => Family::ResNet,
+        }
+    }
+
     /// The architecture of a name such as `resnet20`.
     ///
     /// # Errors

@@ -1,115 +1,102 @@
 //! One pass over the training images.
 
+use std::time::{Duration, Instant};
+
 use valleys_sim::record::Epoch;
 
-use super::config::Recipe;
-use super::state::State;
+use super::config::Selection;
+use super::recipe::Phase;
+use super::select::Chosen;
+use super::state::{Begun, State};
 use super::trainer::Trainer;
+use crate::average::Average;
 use crate::data::loader::{Batches, Buffer};
-use crate::exec::Dropout;
+use crate::exec::{Dropout, Outcome};
 use crate::{Error, Result};
 
-/// The two phases of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// SGD from a random start, averaged towards the end.
-    Swa,
-    /// SGD from the average on.
-    SgdAfterSwa,
-}
-
-impl Phase {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Swa => "sgd",
-            Self::SgdAfterSwa => "sgd-after-swa",
-        }
-    }
-
-    pub(super) fn title(self) -> &'static str {
-        match self {
-            Self::Swa => "SGD and SWA",
-            Self::SgdAfterSwa => "SGD after SWA",
-        }
-    }
-
-    pub(super) fn epochs(self, recipe: &Recipe) -> u32 {
-        match self {
-            Self::Swa => recipe.config().epochs,
-            Self::SgdAfterSwa => recipe.config().sgd_epochs,
-        }
-    }
-
-    /// The run's number of the phase's epoch `done`: epochs count through both phases, so no random stream serves
-    /// twice.
-    fn number(self, done: u32, recipe: &Recipe) -> u32 {
-        match self {
-            Self::Swa => done,
-            Self::SgdAfterSwa => recipe.config().epochs + done,
-        }
-    }
-
-    fn rate(self, done: u32, recipe: &Recipe) -> f64 {
-        match self {
-            Self::Swa => recipe.schedule().rate(done),
-            Self::SgdAfterSwa => recipe.config().sgd_learning_rate,
-        }
-    }
-
-    fn averages(self, done: u32, recipe: &Recipe) -> bool {
-        self == Self::Swa && done + 1 >= recipe.config().swa_start
-    }
-}
+/// Keeps a state within an epoch.
+pub(super) type Keep<'a> = dyn Fn(&State) -> Result<()> + 'a;
 
 impl Trainer<'_> {
-    /// Runs the next epoch of a phase: every training image once, then the average, then the test metrics if due.
+    /// Runs the next epoch of a phase, or the rest of it: every training image once, then the average, then what is due
+    /// of the metrics, then the choice of a solution.
     ///
-    /// Fails on a loss that is not finite, naming epoch and batch; stops between batches if the observer asks. In both
-    /// cases the state is spoilt, and the one kept after the epoch before is the one to go on from.
-    pub(super) fn epoch(&mut self, phase: Phase, state: &mut State) -> Result<()> {
-        let (recipe, config) = (self.recipe, self.recipe.config());
+    /// Stops between batches if the observer asks, with the state kept; fails on a loss that is not finite, naming
+    /// epoch and batch, and then the state kept last is the one to go on from.
+    pub(super) fn epoch(&mut self, phase: &Phase, state: &mut State, keep: &Keep<'_>) -> Result<()> {
         let done = state.epochs.len() as u32;
-        let number = phase.number(done, recipe);
-        let rate = phase.rate(done, recipe);
-        let (loss, accuracy) = self.pass(number, rate, state)?;
-
-        let averages = phase.averages(done, recipe);
-        if averages {
-            state.average.push(&state.weights.values)?;
-        }
-        let due = done + 1 == phase.epochs(recipe)
-            || (config.evaluate_every > 0 && (done + 1).is_multiple_of(config.evaluate_every));
-        let test = if due { Some(self.evaluate(&state.weights, self.data.test())?) } else { None };
-        let swa_test = if due && averages && config.evaluate_average {
-            let averaged = self.averaged(state)?;
-            Some(self.evaluate(&averaged, self.data.test())?)
-        } else {
-            None
+        let (number, rate) = (phase.number(done), phase.rate(done));
+        let sums = self.pass(phase, number, rate, state, keep)?;
+        state.begun = Some(sums);
+        let average = match phase.averages(done) {
+            true => {
+                let mut average = state.average.clone();
+                average.push(&state.weights.values)?;
+                Some(average)
+            }
+            false => None,
         };
+        let measured = match self.measure(phase, state, average.as_ref()) {
+            Err(Error::Interrupted) => keep(state).and(Err(Error::Interrupted)),
+            measured => measured,
+        }?;
+        let images = self.data.train().len() as f64;
         let epoch = Epoch {
             epoch: number,
             phase: phase.name().to_owned(),
             learning_rate: rate,
-            running_loss: loss,
-            running_accuracy: accuracy,
-            test_loss: test.as_ref().map(|outcome| outcome.mean_loss()),
-            test_accuracy: test.as_ref().map(|outcome| outcome.accuracy()),
-            swa_test_loss: swa_test.as_ref().map(|outcome| outcome.mean_loss()),
-            swa_test_accuracy: swa_test.as_ref().map(|outcome| outcome.accuracy()),
+            running_loss: sums.loss / images,
+            running_accuracy: sums.correct as f64 / images,
+            ..measured
         };
-        self.observer.note(&line(&epoch));
+        if let Some(loss) = phase.select().prefers(&epoch, state.chosen.as_ref(), state.reference) {
+            state.chosen = Some(Chosen { epoch: number, loss, weights: state.weights.clone() });
+        }
+        state.average = average.unwrap_or_else(|| std::mem::take(&mut state.average));
         state.epochs.push(epoch);
+        state.begun = None;
         Ok(())
     }
 
-    /// One step a batch; the running loss and accuracy.
-    fn pass(&mut self, number: u32, rate: f64, state: &mut State) -> Result<(f64, f64)> {
-        let batches = self.batches(number);
+    /// What is due of the metrics after an epoch, with the average that has taken it in.
+    fn measure(&mut self, phase: &Phase, state: &State, average: Option<&Average>) -> Result<Epoch> {
+        let (config, done) = (self.recipe.config(), state.epochs.len() as u32 + 1);
+        let due = done == phase.epochs() || (config.evaluate_every > 0 && done.is_multiple_of(config.evaluate_every));
+        let rule = phase.select();
+        let mut measured = Epoch::default();
+        if let Some(set) = self.data.held_out().filter(|_| due || rule == Selection::HeldOut) {
+            let outcome = self.evaluate(&state.weights, set)?;
+            (measured.held_out_loss, measured.held_out_accuracy) = both(&outcome);
+        }
+        if due || rule == Selection::Official {
+            let outcome = self.evaluate(&state.weights, self.data.test())?;
+            (measured.test_loss, measured.test_accuracy) = both(&outcome);
+        }
+        if let Some(average) = average.filter(|_| due && config.evaluate_average) {
+            let averaged = self.averaged(phase, &state.weights, average, phase.number(done))?;
+            let outcome = self.evaluate(&averaged, self.data.test())?;
+            (measured.swa_test_loss, measured.swa_test_accuracy) = both(&outcome);
+        }
+        Ok(measured)
+    }
+
+    /// One step a batch, from where the state stands; the sums over the epoch.
+    fn pass(&mut self, phase: &Phase, number: u32, rate: f64, state: &mut State, keep: &Keep<'_>) -> Result<Begun> {
+        let batches = self.batches(phase, number);
         let mut gradient = vec![0.0; state.weights.values.len()];
         let mut buffer = Buffer::default();
-        let (mut loss, mut correct) = (0.0, 0);
-        for batch in 0..batches.count() {
-            if self.observer.interrupted() {
+        let mut sums = state.begun.unwrap_or_default();
+        let interval = Duration::from_secs_f64(60.0 * self.recipe.config().checkpoints.minutes);
+        let mut kept = Instant::now();
+        for batch in sums.batches..batches.count() {
+            let overdue = !interval.is_zero() && kept.elapsed() >= interval;
+            let interrupted = self.observer.interrupted();
+            if (interrupted || overdue) && sums.batches > 0 {
+                state.begun = Some(sums);
+                keep(state)?;
+                kept = Instant::now();
+            }
+            if interrupted {
                 return Err(Error::Interrupted);
             }
             batches.load(batch, &mut buffer);
@@ -122,23 +109,27 @@ impl Trainer<'_> {
             let outcome = self.executor.gradient(&mut state.weights, buffer.batch(), dropout, &mut gradient)?;
             if !outcome.mean_loss().is_finite() {
                 return Err(Error::domain(
-                    format!("training loss in epoch {number}, batch {batch}"),
+                    format!("training loss in epoch {}, batch {}", number, batch),
                     outcome.mean_loss(),
-                    "a finite number (a lower learning_rate may help)",
+                    "a finite number (a lower learning_rate may help); the state kept last stands",
                 ));
             }
             state.sgd.step(rate, &mut state.weights.values, &gradient)?;
-            loss += outcome.losses.iter().sum::<f64>();
-            correct += outcome.correct.iter().filter(|&&hit| hit).count();
+            sums.batches += 1;
+            sums.loss += outcome.losses.iter().sum::<f64>();
+            sums.correct += outcome.correct.iter().filter(|&&hit| hit).count();
             self.observer.advance(outcome.losses.len() as u64);
         }
-        let images = self.data.train().len() as f64;
-        Ok((loss / images, correct as f64 / images))
+        Ok(sums)
     }
 }
 
+fn both(outcome: &Outcome) -> (Option<f64>, Option<f64>) {
+    (Some(outcome.mean_loss()), Some(outcome.accuracy()))
+}
+
 /// An epoch in one line, for the observer.
-fn line(epoch: &Epoch) -> String {
+pub(super) fn line(epoch: &Epoch) -> String {
     let mut text = format!(
         "epoch {}: learning rate {:.4}, running loss {:.4} ({:.1} %)",
         epoch.epoch,
@@ -147,6 +138,7 @@ fn line(epoch: &Epoch) -> String {
         100.0 * epoch.running_accuracy
     );
     for (name, loss, accuracy) in [
+        ("held out", epoch.held_out_loss, epoch.held_out_accuracy),
         ("test", epoch.test_loss, epoch.test_accuracy),
         ("test of the average", epoch.swa_test_loss, epoch.swa_test_accuracy),
     ] {

@@ -1,4 +1,4 @@
-//! What is kept between epochs, so that a stopped run continues to the same bits.
+//! What is kept of a phase, so that a stopped run continues to the same bits.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,117 +9,228 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use valleys_sim::record::Epoch;
 
-use super::config::{Config, Recipe};
+use super::config::{Config, PhaseConfig};
+use super::recipe::{Phase, Recipe};
+use super::select::{Chosen, Reference};
 use crate::average::Average;
-use crate::checkpoint::TensorFile;
+use crate::checkpoint::{self, TensorFile, hex};
 use crate::data::Dataset;
 use crate::optim::Sgd;
 use crate::params::{Layout, Weights};
 use crate::{Error, Result};
 
-/// A phase of training after some completed epochs.
+/// A phase of training after some epochs and, perhaps, some batches of the next.
+///
+/// Random streams need no place in it: each is named by the seed, its purpose, the epoch and the image.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) weights: Weights<f32>,
     pub(super) sgd: Sgd<f32>,
     pub(super) average: Average,
     pub(super) epochs: Vec<Epoch>,
+    /// The beginning of the next epoch.
+    pub(super) begun: Option<Begun>,
+    pub(super) reference: Option<Reference>,
+    pub(super) chosen: Option<Chosen>,
 }
 
-/// What must be the same for a state to be continued.
+/// Some batches of an epoch: how many, and the sums of what they gave.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Begun {
+    pub(super) batches: usize,
+    pub(super) loss: f64,
+    pub(super) correct: usize,
+}
+
+/// All that a phase's result depends on, and so what must be the same for a state to be continued.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Identity {
-    phase: String,
-    config: Config,
+    settings: Settings,
+    phase: PhaseConfig,
+    classes: usize,
     data: String,
-    start: String,
+    data_sha256: String,
+    held_out: usize,
+    start_sha256: String,
 }
 
-/// The part of a state that is not a tensor, kept as JSON in the file's note.
+/// The settings that all phases share; which states are kept is none of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Settings {
+    network: String,
+    momentum: f64,
+    weight_decay: f64,
+    augment: bool,
+    statistics: crate::exec::Weighting,
+    evaluate_every: u32,
+    evaluate_average: bool,
+    seed: valleys_sim::Seed,
+}
+
+impl Settings {
+    fn of(config: &Config) -> Self {
+        Self {
+            network: config.network.to_string(),
+            momentum: config.momentum,
+            weight_decay: config.weight_decay,
+            augment: config.augment,
+            statistics: config.statistics,
+            evaluate_every: config.evaluate_every,
+            evaluate_average: config.evaluate_average,
+            seed: config.seed,
+        }
+    }
+}
+
+/// The part of a state that is not a tensor.
 #[derive(Serialize, Deserialize)]
 struct Header {
     #[serde(flatten)]
     identity: Identity,
     averaged: u64,
     epochs: Vec<Epoch>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    begun: Option<Begun>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chosen: Option<(u32, f64)>,
 }
 
 const VELOCITY: &str = "velocity";
 const AVERAGE: &str = "average";
+const CHOSEN: &str = "chosen.";
 
 impl Identity {
-    pub(super) fn new(phase: &str, recipe: &Recipe, data: &Dataset, start: &Weights<f32>) -> Self {
+    /// The identity of a phase that begins with these weights and this velocity, if it is not 0.
+    pub(super) fn new(
+        recipe: &Recipe,
+        phase: &Phase,
+        data: &Dataset,
+        start: &Weights<f32>,
+        velocity: Option<&[f32]>,
+    ) -> Self {
         let mut hash = Sha256::new();
-        for value in &start.values {
+        let parts = [&start.values, &start.running_mean, &start.running_var].into_iter().map(Vec::as_slice);
+        for value in parts.chain(velocity).flatten() {
             hash.update(value.to_le_bytes());
         }
         Self {
-            phase: phase.to_owned(),
-            config: recipe.config().clone(),
-            data: data.checksum().to_owned(),
-            start: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+            settings: Settings::of(recipe.config()),
+            phase: phase.config().clone(),
+            classes: data.classes(),
+            data: data.name().to_owned(),
+            data_sha256: data.checksum().to_owned(),
+            held_out: data.held_out().map_or(0, |set| set.len()),
+            start_sha256: hex(&hash.finalize()),
         }
+    }
+
+    /// SHA-256 of it.
+    pub(super) fn digest(&self) -> String {
+        hex(&Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
     }
 
     /// Refuses to continue another run's state, naming the first thing that differs.
     fn require(&self, seen: &Self, path: &Path) -> Result<()> {
-        let differs = |name: &str, seen: &str, wanted: &str| {
-            Error::file(
+        let (wanted, seen) = (leaves(self), leaves(seen));
+        let differs = wanted.iter().zip(&seen).find(|(wanted, seen)| wanted != seen);
+        match differs {
+            None if wanted.len() == seen.len() => Ok(()),
+            Some(((name, wanted), (_, seen))) => Err(Error::file(
                 path,
                 format!("belongs to a run with {name} {seen}"),
                 format!("{name} {wanted}, or another folder"),
-            )
-        };
-        let fields = |config: &Config| match serde_json::to_value(config) {
-            Ok(serde_json::Value::Object(fields)) => fields,
-            _ => serde_json::Map::new(),
-        };
-        let wanted = fields(&self.config);
-        for (name, value) in fields(&seen.config) {
-            match wanted.get(&name) {
-                Some(other) if *other != value => return Err(differs(&name, &value.to_string(), &other.to_string())),
-                _ => {}
-            }
+            )),
+            None => Err(Error::file(path, "belongs to another run", "this run's, or another folder")),
         }
-        for (name, seen, wanted) in [
-            ("phase", &seen.phase, &self.phase),
-            ("data checksum", &seen.data, &self.data),
-            ("start weights", &seen.start, &self.start),
-        ] {
-            if seen != wanted {
-                return Err(differs(name, seen, wanted));
-            }
-        }
-        Ok(())
     }
 }
 
+/// Every named value of an identity, by name, as text; nested names are joined.
+fn leaves(identity: &Identity) -> Vec<(String, String)> {
+    fn walk(name: &str, value: &serde_json::Value, into: &mut Vec<(String, String)>) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                for (field, value) in fields {
+                    walk(&if name == "phase" { format!("phase's {field}") } else { field.clone() }, value, into);
+                }
+            }
+            other => into.push((name.replace('_', " ").trim().to_owned(), other.to_string())),
+        }
+    }
+    let mut found = Vec::new();
+    walk("", &serde_json::to_value(identity).unwrap_or_default(), &mut found);
+    found
+}
+
 impl State {
-    /// Writes the state to one file, replacing an older one at once or not at all.
-    pub(super) fn save(&self, path: &Path, identity: &Identity) -> Result<()> {
-        let header = Header { identity: identity.clone(), averaged: self.average.count(), epochs: self.epochs.clone() };
-        let note = serde_json::to_string(&header).map_err(|error| Error::file(path, error, "a training state"))?;
-        let (velocity, average) = (self.sgd.velocity(), self.average.mean());
-        let mut tensors: HashMap<String, Tensor> = self.weights.named()?.into_iter().collect();
-        tensors.insert(VELOCITY.to_owned(), Tensor::from_slice(velocity, velocity.len(), &Device::Cpu)?);
-        tensors.insert(AVERAGE.to_owned(), Tensor::from_slice(average, average.len(), &Device::Cpu)?);
-        TensorFile { path: path.to_owned(), tensors, note: Some(note) }.write()
+    /// The state before the first epoch.
+    pub(super) fn new(recipe: &Recipe, start: Weights<f32>, velocity: Option<Vec<f32>>) -> Result<Self> {
+        let dimension = start.values.len();
+        let sgd = match velocity {
+            Some(velocity) => Sgd::with_velocity(recipe.sgd(), velocity)?,
+            None => Sgd::new(recipe.sgd(), dimension)?,
+        };
+        let average = Average::new(dimension);
+        Ok(Self { weights: start, sgd, average, epochs: Vec::new(), begun: None, reference: None, chosen: None })
     }
 
-    /// Reads a state back, refusing one that belongs to another run.
-    pub(super) fn load(path: &Path, layout: &Arc<Layout>, identity: &Identity, recipe: &Recipe) -> Result<Self> {
-        let mut file = TensorFile::read(path)?;
-        let header: Header = serde_json::from_str(file.note.as_deref().unwrap_or_default())
-            .map_err(|error| Error::file(path, format!("its note: {error}"), "a training state"))?;
-        identity.require(&header.identity, path)?;
+    /// Writes the state to one file, replacing an older one at once or not at all.
+    pub(super) fn save(&self, path: &Path, identity: &Identity) -> Result<()> {
+        let header = Header {
+            identity: identity.clone(),
+            averaged: self.average.count(),
+            epochs: self.epochs.clone(),
+            begun: self.begun,
+            reference: self.reference,
+            chosen: self.chosen.as_ref().map(|chosen| (chosen.epoch, chosen.loss)),
+        };
+        let about = serde_json::to_string(&header).map_err(|error| Error::file(path, error, "a training state"))?;
+        let mut tensors: HashMap<String, Tensor> = self.weights.named()?.into_iter().collect();
+        let velocity = self.sgd.velocity();
+        tensors.insert(VELOCITY.to_owned(), Tensor::from_slice(velocity, velocity.len(), &Device::Cpu)?);
+        if self.average.count() > 0 {
+            let average = self.average.mean();
+            tensors.insert(AVERAGE.to_owned(), Tensor::from_slice(average, average.len(), &Device::Cpu)?);
+        }
+        if let Some(chosen) = &self.chosen {
+            tensors
+                .extend(chosen.weights.named()?.into_iter().map(|(name, tensor)| (format!("{CHOSEN}{name}"), tensor)));
+        }
+        TensorFile { path: path.to_owned(), tensors, about: Some(about) }.write()
+    }
+
+    /// A state from its file, refusing one that belongs to another run.
+    pub(super) fn from_file(
+        mut file: TensorFile,
+        layout: &Arc<Layout>,
+        identity: &Identity,
+        recipe: &Recipe,
+    ) -> Result<Self> {
+        let path = file.path.clone();
+        let header: Header = serde_json::from_str(file.about.as_deref().unwrap_or_default())
+            .map_err(|error| Error::file(&path, format!("does not say what it is ({error})"), "a training state"))?;
+        identity.require(&header.identity, &path)?;
         let dimension = layout.trainable();
-        let velocity = file.take(VELOCITY, dimension)?.to_vec1()?;
-        let average = file.take(AVERAGE, dimension)?.to_vec1()?;
+        let velocity = file.take(VELOCITY, dimension)?;
+        let average = match header.averaged {
+            0 => Average::new(dimension),
+            count => Average::restored(file.take(AVERAGE, dimension)?, count),
+        };
+        let chosen = file.take_prefixed(CHOSEN);
+        let chosen = match header.chosen {
+            Some((epoch, loss)) => Some(Chosen { epoch, loss, weights: checkpoint::network(&path, layout, chosen)? }),
+            None => None,
+        };
         Ok(Self {
             weights: file.into_network(layout)?,
             sgd: Sgd::with_velocity(recipe.sgd(), velocity)?,
-            average: Average::restored(average, header.averaged),
+            average,
             epochs: header.epochs,
+            begun: header.begun,
+            reference: header.reference,
+            chosen,
         })
     }
 }

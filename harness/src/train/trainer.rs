@@ -1,30 +1,37 @@
-//! The two phases of a run, start to end.
+//! The phases of a run, start to end.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use valleys_sim::progress::Observer;
 use valleys_sim::record::Epoch;
 
-use super::config::Recipe;
-use super::epoch::Phase;
-use super::evaluate;
+use super::recipe::{Phase, Recipe, Start};
+use super::select::Reference;
 use super::state::{Identity, State};
+use super::store::Store;
+use super::{epoch, evaluate};
 use crate::average::{Average, recompute_statistics};
-use crate::data::loader::EpochBatches;
+use crate::checkpoint::{self, About};
+use crate::data::loader::{Batches, Buffer, EpochBatches};
 use crate::data::{Augmentation, Dataset, ImageSet};
 use crate::exec::{Executor, Outcome};
+use crate::metrics::Metrics;
 use crate::model::Graph;
-use crate::optim::Sgd;
 use crate::params::Weights;
-use crate::{Error, Result, checkpoint};
+use crate::{Error, Result};
 
-/// Trains one network on one data set, and measures its solutions.
+/// Trains one network on one data set.
 ///
-/// With a folder, every completed epoch is kept in `PHASE.state.safetensors` there, and a trainer over the same folder
-/// continues after it, to the same bits as a run that never stopped. Solutions are written beside it under their
-/// PyTorch names: `swa.safetensors`, `sgd-after-swa.safetensors`.
+/// With a run folder, the following is kept there, and a trainer over the same folder goes on where the last one
+/// stopped, to the same bits as a run that never stopped.
+///
+/// ```text
+/// checkpoints/PHASE/…             the states of a phase (`train::store`)
+/// checkpoints/PHASE.safetensors   its solution, under PyTorch's names
+/// metrics.jsonl, metrics.csv      one line an epoch
+/// tensorboard/                    the same as event files
+/// ```
 pub struct Trainer<'a> {
     pub(super) recipe: &'a Recipe,
     pub(super) data: &'a Dataset,
@@ -36,26 +43,33 @@ pub struct Trainer<'a> {
 /// What a phase of training ends with.
 #[derive(Debug, Clone)]
 pub struct Trained {
-    /// The phase's solution: the average for SGD with averaging, else the last iterate.
+    /// The phase's solution: its average, or the epoch that its rule selects.
     pub solution: Weights<f32>,
+    /// What the solution is, such as `average of 100 epochs` or `last epoch`.
+    pub chosen: String,
     /// The last iterate.
     pub last: Weights<f32>,
+    /// Its velocity.
+    pub velocity: Vec<f32>,
     /// One record an epoch.
     pub epochs: Vec<Epoch>,
 }
 
 impl<'a> Trainer<'a> {
-    /// Builds the network, and the folder if one is given.
+    /// Builds the network.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if a phase selects by held-out images and the data set has none.
     pub fn new(
         recipe: &'a Recipe,
         data: &'a Dataset,
         folder: Option<&Path>,
         observer: &'a dyn Observer,
     ) -> Result<Self> {
-        if let Some(folder) = folder {
-            fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        if recipe.needs_held_out() && data.held_out().is_none() {
+            return Err(Error::domain("number of held-out images", 0, "at least 1, for select = \"held-out\""));
         }
-        let executor = Executor::new(Arc::new(recipe.config().architecture.graph(data.classes())?))?;
+        let executor = Executor::new(Arc::new(recipe.config().network.graph(data.classes())?))?;
         Ok(Self { recipe, data, observer, executor, folder: folder.map(Path::to_owned) })
     }
 
@@ -64,21 +78,26 @@ impl<'a> Trainer<'a> {
         self.executor.graph()
     }
 
-    /// SGD from a random start, then its average (Section 6.1): the averaged network with its own batch-norm statistics.
-    pub fn swa(&mut self) -> Result<Trained> {
-        let start = Weights::initialise(self.graph(), self.recipe.config().seed);
-        let state = self.run(Phase::Swa, start)?;
-        let solution = self.averaged(&state)?;
-        self.keep("swa", &solution)?;
-        Ok(Trained { solution, last: state.weights, epochs: state.epochs })
-    }
-
-    /// SGD from the averaged solution on, at a small constant rate with fresh momentum: "the SGD solution" of Section
-    /// 6.1. The last epoch is the solution; nothing is selected.
-    pub fn sgd_after_swa(&mut self, swa: &Weights<f32>) -> Result<Trained> {
-        let state = self.run(Phase::SgdAfterSwa, swa.clone())?;
-        self.keep("sgd-after-swa", &state.weights)?;
-        Ok(Trained { solution: state.weights.clone(), last: state.weights, epochs: state.epochs })
+    /// All phases, one after the other; one result a phase.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if the observer asks, [`Error::Domain`] for a loss that is not finite, [`Error::File`] for
+    /// states that are damaged, belong to another run, or cannot be written.
+    pub fn run(&mut self) -> Result<Vec<Trained>> {
+        let mut metrics = self.folder.as_deref().map(Metrics::open).transpose()?;
+        let mut done: Vec<Trained> = Vec::new();
+        for phase in self.recipe.phases() {
+            let (start, velocity) = match phase.start() {
+                Start::Random => (Weights::initialise(self.graph(), self.recipe.config().seed), None),
+                Start::Solution(place) => {
+                    let before = &done[place];
+                    (before.solution.clone(), phase.restores_momentum().then(|| before.velocity.clone()))
+                }
+            };
+            let trained = self.phase(phase, start, velocity, metrics.as_mut())?;
+            done.push(trained);
+        }
+        Ok(done)
     }
 
     /// [`evaluate()`] with this trainer's network.
@@ -86,53 +105,131 @@ impl<'a> Trainer<'a> {
         evaluate(&mut self.executor, weights, set, self.data.normalisation(), self.observer)
     }
 
-    /// The averaged network of a state, with batch-norm statistics of its own.
+    /// The network of an average, with batch-norm statistics of its own.
     ///
-    /// They come from the whole training set as the next epoch would see it, varied like the images that the iterates
-    /// had their statistics from: padding changes the statistics, and a network that meets others is the worse for it.
-    pub(super) fn averaged(&mut self, state: &State) -> Result<Weights<f32>> {
-        let mut averaged = state.average.applied_to(&state.weights);
+    /// They come from the whole training set as the next epoch, `number`, would see it, varied like the images that the
+    /// iterates had their statistics from: padding changes the statistics, and a network that meets others is the worse
+    /// for it.
+    pub(super) fn averaged(
+        &mut self,
+        phase: &Phase,
+        weights: &Weights<f32>,
+        average: &Average,
+        number: u32,
+    ) -> Result<Weights<f32>> {
+        let mut averaged = average.applied_to(weights);
         let weighting = self.recipe.config().statistics;
-        let batches = self.batches(state.epochs.len() as u32);
+        let batches = self.batches(phase, number);
         recompute_statistics(&mut self.executor, &mut averaged, &batches, weighting, self.observer)?;
         Ok(averaged)
     }
 
-    /// The training images as an epoch sees them.
-    pub(super) fn batches(&self, epoch: u32) -> EpochBatches<'a> {
+    /// The training images as an epoch of a phase sees them.
+    pub(super) fn batches(&self, phase: &Phase, epoch: u32) -> EpochBatches<'a> {
         let config = self.recipe.config();
         let augmentation = if config.augment { self.data.augmentation() } else { Augmentation::NONE };
-        EpochBatches::new(self.data, augmentation, config.batch_size, config.seed, epoch)
+        EpochBatches::new(self.data, augmentation, phase.batch_size(), config.seed, epoch)
     }
 
-    fn run(&mut self, phase: Phase, start: Weights<f32>) -> Result<State> {
-        let identity = Identity::new(phase.name(), self.recipe, self.data, &start);
-        let file = self.folder.as_ref().map(|folder| folder.join(format!("{}.state.safetensors", phase.name())));
-        let mut state = match &file {
-            Some(file) if file.exists() => State::load(file, start.layout(), &identity, self.recipe)?,
-            _ => {
-                let dimension = start.values.len();
-                let sgd = Sgd::new(self.recipe.sgd(), dimension)?;
-                State { weights: start, sgd, average: Average::new(dimension), epochs: Vec::new() }
-            }
+    fn phase(
+        &mut self,
+        phase: &Phase,
+        start: Weights<f32>,
+        velocity: Option<Vec<f32>>,
+        mut metrics: Option<&mut Metrics>,
+    ) -> Result<Trained> {
+        let identity = Identity::new(self.recipe, phase, self.data, &start, velocity.as_deref());
+        let store = match &self.folder {
+            None => None,
+            Some(folder) => Some(Store::open(&folder.join("checkpoints"), phase, self.recipe.config().checkpoints)?),
         };
-        let total = phase.epochs(self.recipe) as usize;
-        let left = total - state.epochs.len().min(total);
-        let title =
-            format!("{} of {} on {}", phase.title(), self.recipe.config().architecture.title(), self.data.title());
-        self.observer.begin(&title, (left * self.data.train().len()) as u64);
-        let outcome = (0..left).try_for_each(|_| {
-            self.epoch(phase, &mut state)?;
-            file.as_ref().map_or(Ok(()), |file| state.save(file, &identity))
+        let layout = Arc::clone(start.layout());
+        let kept = match &store {
+            Some(store) => store.newest(&layout, &identity, self.recipe, self.observer)?,
+            None => None,
+        };
+        let mut state = kept.map_or_else(|| State::new(self.recipe, start, velocity), Ok)?;
+        if let Some(metrics) = metrics.as_deref_mut() {
+            metrics.resume(&state.epochs)?;
+        }
+        let left = (phase.epochs() as usize).saturating_sub(state.epochs.len());
+        let images = self.data.train().len();
+        let begun = state.begun.map_or(0, |begun| (begun.batches * phase.batch_size()).min(images));
+        let title = format!("{} of {} on {}", phase.title(), self.recipe.config().network.title(), self.data.title());
+        self.observer.begin(&title, (left * images - begun.min(left * images)) as u64);
+        let outcome: Result<()> = (0..left).try_for_each(|_| {
+            if state.reference.is_none() && phase.select().needs_reference() {
+                state.reference = Some(self.reference(phase, &state.weights)?);
+            }
+            let keep = |state: &State| store.as_ref().map_or(Ok(()), |store| store.keep(state, &identity));
+            self.epoch(phase, &mut state, &keep)?;
+            keep(&state)?;
+            if let Some(metrics) = metrics.as_deref_mut() {
+                metrics.push(&state.epochs[state.epochs.len() - 1])?;
+            }
+            self.observer.note(&epoch::line(&state.epochs[state.epochs.len() - 1]));
+            Ok(())
         });
         self.observer.finish();
-        outcome.map(|()| state)
+        outcome?;
+        self.conclude(phase, state, &identity)
     }
 
-    fn keep(&self, name: &str, weights: &Weights<f32>) -> Result<()> {
-        match &self.folder {
-            Some(folder) => checkpoint::save(&folder.join(format!("{name}.safetensors")), weights),
-            None => Ok(()),
+    /// What the official rule compares with: the start's losses, before the first step.
+    fn reference(&mut self, phase: &Phase, start: &Weights<f32>) -> Result<Reference> {
+        let batches = self.batches(phase, phase.number(0));
+        let (mut train, mut buffer) = (Outcome::default(), Buffer::default());
+        for number in 0..batches.count() {
+            if self.observer.interrupted() {
+                return Err(Error::Interrupted);
+            }
+            batches.load(number, &mut buffer);
+            train.extend(self.executor.evaluate(start, buffer.batch())?);
         }
+        let test = self.evaluate(start, self.data.test())?;
+        Ok(Reference { train_loss: train.mean_loss(), test_loss: test.mean_loss() })
+    }
+
+    /// The solution of a phase that is over: from its file, or made and kept.
+    fn conclude(&mut self, phase: &Phase, state: State, identity: &Identity) -> Result<Trained> {
+        let config = self.recipe.config();
+        let averaged = state.average.count();
+        let chosen = match averaged {
+            0 => phase.select().words(state.chosen.as_ref()),
+            1 => "average of 1 epoch".to_owned(),
+            count => format!("average of {count} epochs"),
+        };
+        let about = About {
+            network: config.network,
+            classes: self.data.classes(),
+            data: self.data.name().to_owned(),
+            data_sha256: self.data.checksum().to_owned(),
+            phase: phase.name().to_owned(),
+            solution: chosen.clone(),
+            run: identity.digest(),
+        };
+        let file = self.folder.as_ref().map(|folder| folder.join(format!("checkpoints/{}.safetensors", phase.name())));
+        let known = match &file {
+            Some(file) if file.exists() => checkpoint::load_solution(file, state.weights.layout()).ok(),
+            _ => None,
+        };
+        let solution = match known {
+            Some((solution, known)) if known == about => solution,
+            _ => {
+                let solution = match &state.chosen {
+                    Some(chosen) => chosen.weights.clone(),
+                    None if averaged > 0 => {
+                        self.averaged(phase, &state.weights, &state.average, phase.number(phase.epochs()))?
+                    }
+                    None => state.weights.clone(),
+                };
+                if let Some(file) = &file {
+                    checkpoint::save_solution(file, &solution, &about)?;
+                }
+                solution
+            }
+        };
+        let velocity = state.sgd.velocity().to_vec();
+        Ok(Trained { solution, chosen, last: state.weights, velocity, epochs: state.epochs })
     }
 }

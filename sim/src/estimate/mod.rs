@@ -1,16 +1,19 @@
-//! Confidence intervals: Student's for a mean, Clopper and Pearson's for a share, the bootstrap for the rest.
+//! Confidence intervals: Student's for a mean, Clopper and Pearson's for a share, the bootstrap for the rest; and tests of
+//! paired differences.
 //!
 //! Distribution functions come from `statrs`; their quantiles are found here by bisection, to the last bit that the
 //! distribution function can tell apart. All sums run in a fixed order, and every bootstrap replicate has its own
 //! random stream, so results do not depend on the number of threads.
 
 mod bootstrap;
+mod paired;
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use statrs::function::beta::beta_reg;
 
 pub use bootstrap::{Bootstrap, percentile_interval, simultaneous_band};
+pub use paired::{PairedTest, paired_test};
 
 use crate::error::finite;
 use crate::{Error, Result};

@@ -1,0 +1,117 @@
+//! What a run costs, from a step that was measured.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use rand::RngExt;
+use valleys_sim::Seed;
+
+use crate::Result;
+use crate::exec::{Batch, Dropout, Executor};
+use crate::model::Architecture;
+use crate::params::Weights;
+use crate::train::Recipe;
+
+/// Images a second on this machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rates {
+    /// In training: a pass there and back.
+    pub training: f64,
+    /// In evaluation: a pass there.
+    pub evaluation: f64,
+}
+
+impl Rates {
+    /// Measures a network on random images: after one step to warm up, the better of two, of `images` images each.
+    ///
+    /// # Errors
+    /// As those of an [`Executor`].
+    pub fn measure(network: Architecture, classes: usize, images: usize) -> Result<Self> {
+        let graph = Arc::new(network.graph(classes)?);
+        let mut weights = Weights::initialise(&graph, Seed(0));
+        let mut executor = Executor::<f32>::new(Arc::clone(&graph))?;
+        let mut gradient = vec![0.0; weights.values.len()];
+        let mut rng = Seed(0).stream("pixels", 0);
+        let pixels: Vec<f32> = (0..images * graph.input().len()).map(|_| rng.random::<f32>() - 0.5).collect();
+        let labels: Vec<u16> = (0..images).map(|_| rng.random_range(0..classes as u16)).collect();
+        let batch = Batch { images: &pixels, labels: &labels };
+        let training = best(images, || executor.gradient(&mut weights, batch, Dropout::Off, &mut gradient).map(drop))?;
+        let evaluation = best(images, || executor.evaluate(&weights, batch).map(drop))?;
+        Ok(Self { training, evaluation })
+    }
+}
+
+fn best(images: usize, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
+    work()?;
+    let mut rate = 0.0_f64;
+    for _ in 0..2 {
+        let start = Instant::now();
+        work()?;
+        rate = rate.max(images as f64 / start.elapsed().as_secs_f64());
+    }
+    Ok(rate)
+}
+
+/// What a run costs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cost {
+    /// Epochs of all phases.
+    pub epochs: u32,
+    /// Seconds at the measured rates: steps, test metrics, batch-norm statistics of averages, solutions.
+    pub seconds: f64,
+    /// Bytes on the disk at most: the states that are kept, one more while it is written, and solutions.
+    pub bytes: u64,
+}
+
+impl Cost {
+    /// The cost of a recipe on so many training and test images.
+    pub fn of(recipe: &Recipe, parameters: usize, train: usize, test: usize, rates: Rates) -> Self {
+        let config = recipe.config();
+        let (mut trained, mut evaluated, mut bytes) = (0, 0, 0);
+        for phase in recipe.phases() {
+            trained += phase.epochs() as usize * train;
+            let every = config.evaluate_every;
+            let due = |done: u32| done == phase.epochs() || (every > 0 && done.is_multiple_of(every));
+            for done in (1..=phase.epochs()).filter(|&done| due(done)) {
+                evaluated += test;
+                if config.evaluate_average && phase.averages(done - 1) {
+                    evaluated += train + test;
+                }
+            }
+            // The solution's statistics, and both its losses.
+            evaluated += 2 * train + test;
+            let kept = config.checkpoints;
+            let states = u64::from(kept.last) + 1 + phase.epochs().checked_div(kept.every).map_or(0, u64::from);
+            // Weights and velocity in four bytes, an average in eight.
+            let average = if phase.config().average_from.is_some() { 8 } else { 0 };
+            bytes += (states * (8 + average) + 4) * parameters as u64;
+        }
+        let seconds = trained as f64 / rates.training + evaluated as f64 / rates.evaluation;
+        Self { epochs: recipe.epochs(), seconds, bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::{Config, Method};
+
+    #[test]
+    fn a_cost_counts_every_pass() {
+        // Six epochs of which three are averaged, then two more; metrics after every second epoch and the last.
+        let config = Config::paper(Architecture::Mlp, Method::Swa, Seed(1)).shortened(6, 4, 2, 0.001);
+        let recipe = Config { evaluate_every: 2, evaluate_average: true, ..config }.check().expect("valid");
+        let cost = Cost::of(&recipe, 1_000, 100, 10, Rates { training: 10.0, evaluation: 100.0 });
+        let trained = 8.0 * 100.0 / 10.0;
+        // Metrics after 2, 4, 6 and 8; the average's after 4 and 6; both solutions.
+        let evaluated = (4.0 * 10.0 + 2.0 * 110.0 + 2.0 * 210.0) / 100.0;
+        assert!((cost.seconds - trained - evaluated).abs() < 1e-9, "{cost:?}");
+        assert_eq!((cost.epochs, cost.bytes), (8, 1_000 * (3 * 16 + 4 + 3 * 8 + 4)));
+    }
+
+    #[test]
+    fn rates_are_measured() {
+        let rates = Rates::measure(Architecture::Mlp, 10, 4).expect("runs");
+        assert!(rates.training > 0.0 && rates.evaluation.is_finite(), "{rates:?}");
+    }
+}

@@ -1,0 +1,161 @@
+//! A suite shared by processes, one of which is killed.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+fn valleys(arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_valleys"));
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+fn run(arguments: &[&str], folder: &Path) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = valleys(arguments, folder).output().expect("the binary starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (status.code(), text(&stdout), text(&stderr))
+}
+
+/// A plan of two networks and two seeds, so small that it is trained in seconds.
+const PLAN: [&str; 21] = [
+    "suite",
+    "plan",
+    "suite",
+    "--networks",
+    "mlp,resnet8",
+    "--data",
+    "synthetic",
+    "--seeds",
+    "2",
+    "--preset",
+    "quick",
+    "--set",
+    "data.train_images=200",
+    "--set",
+    "data.test_images=100",
+    "--set",
+    "phases.swa.epochs=15",
+    "--set",
+    "phases.sgd-after-swa.epochs=2",
+    "--set",
+    "phases.sgd.epochs=2",
+];
+
+#[test]
+fn processes_share_a_suite_and_what_one_leaves_another_finishes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let (code, plan, message) = run(&PLAN, folder);
+    assert_eq!(code, Some(0), "{message}");
+    for words in ["MLP", "ResNet-8", "in all", "4 cells", "time a cell"] {
+        assert!(plan.contains(words), "`{words}` is not in: {plan}");
+    }
+    let commands = fs::read_to_string(folder.join("suite/commands.txt")).expect("commands");
+    assert_eq!(commands.lines().count(), 4);
+
+    // One process is killed within the first network that takes a while, two more share the rest.
+    let mut first = valleys(&["suite", "run", "suite"], folder).stderr(Stdio::null()).spawn().expect("starts");
+    let begun = folder.join("suite/cells/resnet8-synthetic-1/checkpoints/swa/epoch-00001.safetensors");
+    while !begun.exists() {
+        assert!(first.try_wait().expect("a child").is_none(), "the suite was over before it was killed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (_, status, _) = run(&["suite", "status", "suite"], folder);
+    let cell =
+        |status: &str| status.lines().find(|line| line.starts_with("resnet8-synthetic-1")).expect("a row").to_string();
+    assert!(cell(&status).contains(&format!("in training: process {}", first.id())), "{status}");
+    first.kill().expect("SIGKILL");
+    first.wait().expect("a child");
+    let (_, status, _) = run(&["suite", "status", "suite"], folder);
+    assert!(cell(&status).contains("stopped"), "{status}");
+    let (code, collected, _) = run(&["suite", "collect", "suite"], folder);
+    assert!(code == Some(0) && collected.contains("left out: resnet8-synthetic-1"), "{collected}");
+
+    let others = [(); 2].map(|()| {
+        let mut command = valleys(&["suite", "run", "suite"], folder);
+        command.stderr(Stdio::null()).stdout(Stdio::null()).spawn().expect("starts")
+    });
+    for mut other in others {
+        assert!(other.wait().expect("a child").success());
+    }
+    let (code, again, _) = run(&["suite", "run", "suite"], folder);
+    assert_eq!((code, again.as_str()), (Some(0), "4 of 4 cells complete\n"));
+
+    // The same cell by its own command alone.
+    let own = commands.lines().find(|line| line.contains("resnet8-synthetic-1")).expect("its command");
+    let own = own.replace("suite/cells", "alone");
+    let (code, _, message) = run(&own.split(' ').skip(1).collect::<Vec<_>>(), folder);
+    assert_eq!(code, Some(0), "{message}");
+    for file in
+        ["checkpoints/swa.safetensors", "checkpoints/sgd.safetensors", "metrics.jsonl", "records/solutions.json"]
+    {
+        let read = |root: &str| fs::read(folder.join(root).join("resnet8-synthetic-1").join(file)).expect("a file");
+        assert!(read("suite/cells") == read("alone"), "{file}");
+    }
+
+    let (code, collected, message) = run(&["suite", "collect", "suite"], folder);
+    assert_eq!(code, Some(0), "{message}");
+    for words in ["SWA − SGD after SWA", "SWA − SGD", "test accuracy, points", "±", "p (sign flips)"] {
+        assert!(collected.contains(words), "`{words}` is not in: {collected}");
+    }
+    // A wider plan keeps what is there; a narrower one, or one with other settings, is refused.
+    let plan = |change: &dyn Fn(&mut Vec<&str>)| {
+        let mut arguments = PLAN.to_vec();
+        change(&mut arguments);
+        run(&arguments, folder)
+    };
+    let (code, _, message) = plan(&|arguments| arguments[4] = "resnet8");
+    assert!(code == Some(1) && message.contains("cell mlp-synthetic-1 has begun"), "{message}");
+    let (code, _, message) = plan(&|arguments| arguments[16] = "phases.swa.epochs=16");
+    assert!(code == Some(1) && message.contains("has begun with other settings"), "{message}");
+    let (code, wider, _) = plan(&|arguments| arguments[8] = "3");
+    assert!(code == Some(0) && wider.contains("6 cells"), "{wider}");
+    assert!(run(&["suite", "status", "suite"], folder).1.contains("4 of 6 cells complete"));
+    let table = fs::read_to_string(folder.join("suite/table1.csv")).expect("a table");
+    assert_eq!(table.lines().count(), 1 + 2 * 3, "{table}");
+    assert!(folder.join("suite/report.html").exists());
+}
+
+#[test]
+fn a_suite_refuses_what_does_not_fit() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let refuses = |arguments: &[&str], code: i32, words: &[&str]| {
+        let (seen, _, message) = run(arguments, folder.path());
+        assert_eq!(seen, Some(code), "{arguments:?}: {message}");
+        assert_eq!(message.trim().lines().count(), 1, "{message}");
+        words.iter().for_each(|word| assert!(message.contains(word), "`{word}` is not in: {message}"));
+    };
+    refuses(&["suite", "run", "nowhere"], 1, &["nowhere", "suite.toml", "suite plan"]);
+    refuses(&["suite", "plan", "s", "--networks", "resnet9"], 2, &["resnet9", "resnet8"]);
+    refuses(&["suite", "plan", "s", "--networks", "mlp,mlp"], 2, &["mlp twice"]);
+    refuses(&["suite", "plan", "s", "--seeds", "0"], 2, &["number of seeds is 0"]);
+    refuses(&["suite", "plan", "s", "--method", "adam"], 2, &["adam", "table1"]);
+    refuses(&["suite", "plan", "s", "--set", "momentum=2"], 2, &["momentum is 2"]);
+    assert!(!folder.path().join("s").exists(), "nothing is written for a wrong plan");
+    let (code, _, message) = run(&PLAN, folder.path());
+    assert_eq!(code, Some(0), "{message}");
+    refuses(&["suite", "run", "suite", "mlp-cifar10-1"], 2, &["mlp-cifar10-1", "suite status"]);
+    refuses(&["suite", "collect", "suite"], 1, &["no cell has come to its end"]);
+}
+
+#[test]
+fn two_processes_never_work_on_one_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let train = ["train", "--network", "resnet8", "--epochs", "200", "--out", "run", "--resume"];
+    let mut first = valleys(&train, folder.path()).stderr(Stdio::null()).spawn().expect("starts");
+    while !folder.path().join("run/checkpoints/swa").exists() {
+        assert!(first.try_wait().expect("a child").is_none(), "the run was over");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for how in ["--resume", "--force"] {
+        let arguments = [&train[..train.len() - 1], &[how]].concat();
+        let (code, _, message) = run(&arguments, folder.path());
+        assert_eq!(code, Some(1), "{message}");
+        let holder = format!("process {}", first.id());
+        assert!(message.contains("another process works on this run") && message.contains(&holder), "{message}");
+    }
+    first.kill().expect("SIGKILL");
+    first.wait().expect("a child");
+}
