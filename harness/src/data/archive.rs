@@ -45,7 +45,8 @@ fn unpack_into(archive: &Path, form: &Form, folder: &Path, observer: &dyn Observ
     // In the same folder, so that the files can be renamed into place.
     let work = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(folder).map_err(Error::io(folder))?;
     let mut seen = Vec::new();
-    for entry in entries.entries().map_err(failed)? {
+    // Raw: the names of these files need no extensions, which would be taken into memory whatever their size.
+    for entry in entries.entries().map_err(failed)?.raw(true) {
         let mut entry = entry.map_err(failed)?;
         let path = entry.path().map_err(failed)?.into_owned();
         let path = path.strip_prefix(".").unwrap_or(&path);
@@ -196,6 +197,20 @@ pub(super) mod tests {
             assert_eq!(fs::read_dir(root.path()).expect("folder").count(), 2, "{entries:?}");
             assert_eq!(fs::read_dir(root.path().join("inner")).expect("folder").count(), 0, "{entries:?}");
         }
+    }
+
+    #[test]
+    fn extended_names_are_not_read() {
+        let (file, name) = (EntryType::Regular, b"small-folder/a\0".as_slice());
+        let [b, other] = [("small-folder/b", b"two".as_slice(), file), ("other", b"one".as_slice(), file)];
+        for extension in [EntryType::GNULongName, EntryType::XHeader, EntryType::XGlobalHeader] {
+            let (_root, result) = tried(&archive(&[("././@LongLink", name, extension), other, b]));
+            let said = result.expect_err("refused").to_string();
+            assert!(said.contains("a is not in it"), "{said}");
+        }
+        let long = vec![b'x'; 1_000_000];
+        let whole = archive(&[("@", &long, EntryType::GNULongName), ("small-folder/a", b"one", file), b]);
+        tried(&whole).1.expect("an extension passed over");
     }
 
     #[test]
