@@ -133,7 +133,12 @@ fn the_solutions_of_a_run_are_taken_by_name() {
     let home = tempfile::tempdir().expect("temporary folder");
     let train = ["train", "--network", "mlp", "--epochs", "2", "--swa-start", "1", "--after-swa", "1", "--out", "run"];
     let (said, _) = done(&train, home.path());
-    refuses(&["checkpoint", "export", "run", "--out", "a.pt"], home.path(), 1, &["--which sgd-after-swa or swa"]);
+    refuses(
+        &["checkpoint", "export", "run", "--out", "a.pt"],
+        home.path(),
+        1,
+        &["holds 2 solutions", "--which sgd-after-swa or swa"],
+    );
     refuses(&["checkpoint", "info", "run", "--which", "best"], home.path(), 1, &["no solution best", "or swa"]);
     done(&["checkpoint", "export", "run", "--which", "swa", "--out", "a.pt"], home.path());
     done(&["checkpoint", "import", "a.pt", "--out", "b.safetensors"], home.path());

@@ -73,9 +73,9 @@ pub(crate) struct Evaluate {
     /// or else the embedded images].
     #[arg(long, value_name = "DATA")]
     pub(crate) data: Option<PathBuf>,
-    /// Seed that parts a folder without train and test, or draws the embedded images.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub(crate) seed: u64,
+    /// Seed that parts a folder without train and test, or draws the embedded images [default: 1].
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
     /// Print JSON, with all digits, instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

@@ -183,7 +183,7 @@ impl<'p> Reading<'p, '_> {
     fn key(&self, key: Ref) -> Result<String, Malformed> {
         match self.pickle.get(key) {
             Object::Text(text) if text.len() > NAME => Err(refused(format!("a name of {} bytes", text.len()))),
-            Object::Text(text) => Ok(String::from_utf8_lossy(text).escape_debug().to_string()),
+            Object::Text(text) => Ok(printable(text)),
             other => Ok(self.describe(other)),
         }
     }
@@ -197,7 +197,7 @@ impl<'p> Reading<'p, '_> {
             Object::Int(number) => number.to_string(),
             Object::Float(number) => number.to_string(),
             Object::Long(bytes) => format!("a number of {} bytes", bytes.len()),
-            Object::Text(text) => String::from_utf8_lossy(&text[..text.len().min(SHOWN)]).escape_debug().to_string(),
+            Object::Text(text) => printable(&text[..text.len().min(SHOWN)]),
             Object::Tuple(parts) => format!("tuple of {}", parts.len()),
             Object::List(parts) => format!("list of {}", parts.len()),
             Object::Persistent(_) => "a storage".to_owned(),
@@ -228,6 +228,18 @@ impl<'p> Reading<'p, '_> {
         }
         Some(format!("an optimiser: {}", words.join(", ")))
     }
+}
+
+/// A text from a file that does nothing to a terminal.
+pub(super) fn printable(text: &[u8]) -> String {
+    let mut out = String::new();
+    for character in String::from_utf8_lossy(text).chars() {
+        match character.is_control() {
+            true => out.extend(character.escape_default()),
+            false => out.push(character),
+        }
+    }
+    out
 }
 
 /// Type and shape.

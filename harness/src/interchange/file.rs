@@ -8,7 +8,7 @@ use std::sync::Arc;
 use safetensors::SafeTensors;
 
 use super::archive::Archive;
-use super::contents::{Entry, Source, StateDict, contents};
+use super::contents::{Entry, Source, StateDict, contents, printable};
 use super::element::Element;
 use super::legacy;
 use super::tensor::{StoredTensor, View};
@@ -163,22 +163,21 @@ fn safetensors(source: &Arc<Source>) -> std::result::Result<Parsed, Malformed> {
     for name in metadata.offset_keys() {
         let Some(info) = metadata.info(&name) else { continue };
         let element = Element::of_safetensors(info.dtype).ok_or_else(|| {
-            let problem = format!("tensor {name} has type {:?}", info.dtype);
+            let problem = format!("tensor {} has type {:?}", printable(name.as_bytes()), info.dtype);
             Malformed::new(problem, Element::names())
         })?;
         // The data follow the header and the 8 bytes of its length; the crate has checked that they are there.
         let data = 8 + header;
         let storage = data + info.data_offsets.0..data + info.data_offsets.1;
-        tensors.push(StoredTensor::new(name, element, View::contiguous(&info.shape), storage)?);
+        tensors.push(StoredTensor::new(printable(name.as_bytes()), element, View::contiguous(&info.shape), storage)?);
     }
     let texts = metadata.metadata().as_ref();
     match texts.and_then(|texts| texts.get(checkpoint::KEY)) {
         Some(text) => own(tensors, text, source),
         None => {
             let texts = texts.into_iter().flatten();
-            let mut others: Vec<_> = texts
-                .map(|(name, text)| Entry { name: name.clone(), value: text.chars().take(SHOWN).collect() })
-                .collect();
+            let mut others: Vec<_> =
+                texts.map(|(name, text)| Entry { name: printable(name.as_bytes()), value: shown(text) }).collect();
             others.sort_unstable_by(|a, b| a.name.cmp(&b.name));
             let dicts = vec![StateDict::new(None, tensors, Vec::new(), source)?];
             Ok(Parsed { form: Form::Safetensors, dicts, others, signed: false })
@@ -208,9 +207,15 @@ fn own(tensors: Vec<StoredTensor>, text: &str, source: &Arc<Source>) -> std::res
     let short = |value: serde_json::Value| match value {
         serde_json::Value::Array(items) => format!("list of {}", items.len()),
         serde_json::Value::Object(fields) => format!("dictionary of {}", fields.len()),
-        serde_json::Value::String(text) => text.chars().take(SHOWN).collect(),
+        serde_json::Value::String(text) => shown(&text),
         other => other.to_string(),
     };
-    let others = fields.into_iter().map(|(name, value)| Entry { name, value: short(value) }).collect();
+    let others = fields.into_iter();
+    let others = others.map(|(name, value)| Entry { name: printable(name.as_bytes()), value: short(value) }).collect();
     Ok(Parsed { form: Form::Safetensors, dicts, others, signed: true })
+}
+
+/// The beginning of a text.
+fn shown(text: &str) -> String {
+    printable(text.chars().take(SHOWN).collect::<String>().as_bytes())
 }

@@ -42,6 +42,23 @@ fn plain_values_of_every_protocol_are_read() {
 }
 
 #[test]
+fn numbers_are_read_in_every_width() {
+    for (program, number) in [
+        (&b"K\xff"[..], 255),
+        (b"M\x00\x80", 0x8000),
+        (b"J\xfe\xff\xff\xff", -2),
+        (b"\x8a\x00", 0),
+        (b"\x8a\x01\xff", -1),
+        (b"\x8a\x02\x00\x80", -0x8000),
+        (b"\x8a\x03\x00\x80\x00", 0x8000),
+        (b"\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f", i64::MAX),
+    ] {
+        let program = [b"\x80\x02", program, b"."].concat();
+        assert_eq!(read(&program, &reader()).expect("a pickle").root(), &Object::Int(number));
+    }
+}
+
+#[test]
 fn calls_are_noted_and_not_made() {
     for program in [
         &b"\x80\x02cgood\nname\n(K\x07t\x52(U\x01kK\x08u}b."[..],
