@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use valleys_harness::files::write_atomically;
+use valleys_harness::files::{is_unfinished, sweep, write_atomically};
 use valleys_sim::record::{Record, Sink};
 
 use crate::cli::Output;
@@ -27,7 +27,7 @@ use crate::manifest::Manifest;
 
 /// What this program writes into a run folder; `--force` removes nothing else. What a run is known by goes last, so that
 /// a removal cut short can be repeated.
-const OWN_FILES: [&str; 5] = ["report.html", "metrics.jsonl", "metrics.csv", "manifest.json", "config.toml"];
+const OWN_FILES: [&str; 5] = ["report.html", "metrics.jsonl", "metrics.csv", "config.toml", "manifest.json"];
 const OWN_FOLDERS: [&str; 5] = ["records", "figures", "points", "checkpoints", "tensorboard"];
 
 /// A folder that holds one run.
@@ -56,6 +56,10 @@ impl RunFolder {
         std::fs::create_dir_all(&root).map_err(|error| Error::file(&root, format!("cannot be made: {error}")))?;
         // From here on the folder is this process's alone.
         let lock = Lock::take(&root)?;
+        sweep(&root)?;
+        for folder in OWN_FOLDERS.map(|name| root.join(name)).iter().filter(|folder| folder.is_dir()) {
+            sweep(folder)?;
+        }
         if known.exists() {
             if output.resume {
                 let before = std::fs::read_to_string(&known).map_err(|error| Error::file(&known, error))?;
@@ -185,7 +189,7 @@ fn read_manifest(root: &Path) -> Result<Manifest> {
 fn is_empty_folder(root: &Path) -> Result<bool> {
     for entry in std::fs::read_dir(root).map_err(|error| Error::file(root, error))? {
         let name = entry.map_err(|error| Error::file(root, error))?.file_name();
-        if name != lock::NAME && name != "manifest.json" {
+        if name != lock::NAME && name != "manifest.json" && !is_unfinished(&name) {
             return Ok(false);
         }
     }

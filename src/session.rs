@@ -62,11 +62,9 @@ impl Session {
     /// Marks the run as complete, writes the report and says where it is.
     pub(crate) fn finish(mut self) -> Result<()> {
         let wall = self.wall_seconds();
-        self.folder.update_manifest(|manifest| {
-            manifest.wall_seconds = wall;
-            manifest.complete = true;
-        })?;
+        self.folder.update_manifest(|manifest| manifest.wall_seconds = wall)?;
         write_report(&self.folder)?;
+        self.folder.update_manifest(|manifest| manifest.complete = true)?;
         output::line(format!("report: {}", self.folder.path("report.html").display()))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -52,30 +53,54 @@ impl From<Preset> for Settings {
     }
 }
 
-/// The settings of `valleys train`, where the images are, and the root seed.
-pub(crate) fn resolve(options: &cli::Train) -> Result<(Settings, Option<PathBuf>, Seed)> {
+/// What `valleys train` is asked for.
+pub(crate) struct Resolved {
+    pub(crate) settings: Settings,
+    /// The preset below them.
+    pub(crate) preset: cli::Preset,
+    /// Where the images are, if they are not the embedded ones.
+    pub(crate) place: Option<PathBuf>,
+    /// The root seed.
+    pub(crate) seed: Seed,
+}
+
+/// The settings of `valleys train`.
+pub(crate) fn resolve(options: &cli::Train) -> Result<Resolved> {
     let file = options.config.as_deref().map(read_toml::<Table>).transpose()?.unwrap_or_default();
+    let wrong = |problem: String| Error::file(options.config.as_deref().unwrap_or(Path::new("")), problem);
     for key in file.keys() {
-        if !["command", "seed", "data", "training", "landscape", "lines"].contains(&key.as_str()) {
-            let problem = format!("has the table or key `{key}`; allowed: seed, data, training, landscape");
-            return Err(Error::file(options.config.as_deref().unwrap_or(Path::new("")), problem));
+        if !["command", "preset", "seed", "data", "training", "landscape", "lines"].contains(&key.as_str()) {
+            let problem = format!("has the table or key `{key}`; allowed: preset, seed, data, training, landscape");
+            return Err(wrong(problem));
         }
     }
+    let preset = match file.get("preset") {
+        None => options.preset,
+        Some(value) => {
+            let named = value.as_str().and_then(|name| cli::Preset::from_str(name, false).ok());
+            let named = named.ok_or_else(|| wrong(format!("preset is {value}; allowed: quick, small, paper")))?;
+            Some(options.preset.unwrap_or(named))
+        }
+    };
     let named = |table: &str, key: &str| Some(file.get(table)?.as_table()?.get(key)?.as_str()?.to_string());
     let place = options.data.clone().or_else(|| named("data", "name").map(PathBuf::from));
     let embedded = place.as_deref().is_none_or(|place| place == Path::new(synthetic::NAME));
-    let size = match options.preset {
-        Some(preset) => preset.into(),
-        None if embedded => Size::Quick,
-        None => Size::Small,
-    };
+    let preset = preset.unwrap_or(if embedded { cli::Preset::Quick } else { cli::Preset::Small });
+    let size = Size::from(preset);
     let network = match options.network.clone().or_else(|| named("training", "network")) {
         Some(name) => Architecture::parse(&name).map_err(usage)?,
         None if size == Size::Quick => Architecture::ResNet8,
         None => Architecture::ResNet20,
     };
     let method = options.method.as_deref().map_or(Ok(Method::Swa), Method::parse).map_err(usage)?;
-    let seed = options.seed.or_else(|| file.get("seed")?.as_integer()?.try_into().ok()).unwrap_or(1);
+    let seed = match (options.seed, file.get("seed")) {
+        (Some(seed), _) => seed,
+        (None, None) => 1,
+        (None, Some(value)) => {
+            let whole = value.as_integer().and_then(|seed| u64::try_from(seed).ok());
+            whole.ok_or_else(|| wrong(format!("seed is {value}; allowed: 0 to {}", i64::MAX)))?
+        }
+    };
     let mut settings = to_table(&Settings::from(Preset::new(size, network, method, Seed(seed))))?;
     for table in ["data", "training", "landscape"] {
         if let (Some(over), Some(under)) = (file.get(table), settings.get_mut(table)) {
@@ -88,8 +113,16 @@ pub(crate) fn resolve(options: &cli::Train) -> Result<(Settings, Option<PathBuf>
     if let Some(seed) = options.seed {
         (settings.training.seed, settings.landscape.spec.seed) = (Seed(seed), Seed(seed));
     }
+    if let Some(place) = &options.data {
+        settings.data.name = Some(place.display().to_string());
+    }
+    // A file's checksum is that of its own images: which they are depends on all of these.
+    let others = options.set.iter().any(|text| text.trim_start().starts_with("data."));
+    if others || options.seed.is_some() || options.data.is_some() || options.held_out.is_some() {
+        settings.data.sha256 = None;
+    }
     change(&mut settings, options)?;
-    Ok((settings, place.filter(|_| !embedded), Seed(seed)))
+    Ok(Resolved { settings, preset, place: place.filter(|_| !embedded), seed: Seed(seed) })
 }
 
 /// The settings of a preset, changed by `KEY=VALUE`s.
@@ -99,10 +132,11 @@ pub(crate) fn preset(preset: Preset, changes: &[String]) -> Result<Settings> {
     from_table(settings)
 }
 
-/// Settings as a file that `--config` takes.
-pub(crate) fn to_file(settings: &Settings, seed: Seed) -> Result<String> {
+/// Settings as a file that `--config` takes. The preset tells what they do not say, such as that all images are meant.
+pub(crate) fn to_file(settings: &Settings, preset: cli::Preset, seed: Seed) -> Result<String> {
     let text = toml::to_string(settings).map_err(|error| Error::Failed(format!("settings: {error}")))?;
-    Ok(format!("seed = {}\n\n{}", seed.0, text))
+    let preset = preset.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string());
+    Ok(format!("preset = \"{preset}\"\nseed = {}\n\n{text}", seed.0))
 }
 
 /// What the flags for the usual changes do.
@@ -131,6 +165,11 @@ fn change(settings: &mut Settings, options: &cli::Train) -> Result<()> {
             phase.last_learning_rate = Some(rate);
         }
         if let (Some(rate), true) = (options.learning_rate, first) {
+            // Without an average the rate falls to a share of what it began with.
+            let share = phase.last_learning_rate.map(|last| last / phase.learning_rate);
+            if phase.average_from.is_none() {
+                phase.last_learning_rate = share.map(|share| share * rate);
+            }
             phase.learning_rate = rate;
         }
         if let (Some(epochs), false) = (options.after_swa, first) {
@@ -200,9 +239,15 @@ fn set(settings: &mut Table, text: &str) -> Result<()> {
     if !settings.contains_key(keys[0]) {
         keys.insert(0, "training");
     }
+    if ["training.network", "training.seed", "data.name", "data.sha256"].contains(&keys.join(".").as_str()) {
+        return Err(wrong("allowed: --network, --seed and --data for these".to_string()));
+    }
     let last = keys.pop().unwrap_or_default();
-    let mut place = settings.get_mut(keys[0]);
-    for key in &keys[1..] {
+    let Some((first, inner)) = keys.split_first() else {
+        return Err(wrong("allowed: a key within data, training or landscape".to_string()));
+    };
+    let mut place = settings.get_mut(*first);
+    for key in inner {
         place = match place {
             Some(Value::Table(table)) => table.get_mut(*key),
             Some(Value::Array(phases)) => {
@@ -247,7 +292,15 @@ mod tests {
 
     #[test]
     fn a_key_that_is_none_is_named() {
-        for text in ["momentum", "phases.adam.epochs=3", "training.momentum.x=1"] {
+        for text in [
+            "momentum",
+            "phases.adam.epochs=3",
+            "training.momentum.x=1",
+            "data=5",
+            "training=1",
+            "seed=3",
+            "network=mlp",
+        ] {
             let message = set(&mut settings(), text).expect_err("no key").to_string();
             assert!(message.contains(text), "{message}");
         }

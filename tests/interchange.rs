@@ -132,7 +132,7 @@ fn evaluate_answers_in_words_and_with_all_digits() {
 fn the_solutions_of_a_run_are_taken_by_name() {
     let home = tempfile::tempdir().expect("temporary folder");
     let train = ["train", "--network", "mlp", "--epochs", "2", "--swa-start", "1", "--after-swa", "1", "--out", "run"];
-    let (said, _) = done(&train, home.path());
+    let (said, _) = done(&[&train[..], &["--seed", "3"]].concat(), home.path());
     refuses(
         &["checkpoint", "export", "run", "--out", "a.pt"],
         home.path(),
@@ -167,6 +167,23 @@ fn the_solutions_of_a_run_are_taken_by_name() {
             assert!(said.contains(words), "`{words}` is not in: {said}");
         }
     }
+    // The seed is the run's, whatever --data says.
+    let evaluate = ["checkpoint", "evaluate", "run", "--which", "swa"];
+    let drawn = [&evaluate[..], &["--data", "synthetic", "--json"]].concat();
+    let with = |options: &[&str]| done(&[&drawn[..], options].concat(), home.path()).0;
+    assert!(with(&[]) == with(&["--seed", "3"]) && with(&[]) != with(&["--seed", "1"]));
+    // Another seed makes no other images out of those that were in a folder.
+    let config = home.path().join("run/config.toml");
+    let text = fs::read_to_string(&config).expect("a configuration");
+    assert!(text.contains("name = \"synthetic\""), "{text}");
+    fs::write(&config, text.replace("name = \"synthetic\"", "name = \"cifar10\"")).expect("writable");
+    for seed in [vec![], vec!["--seed", "2"]] {
+        refuses(&[&evaluate[..], &seed[..]].concat(), home.path(), 1, &["was trained on cifar10", "--data says where"]);
+    }
+    // A dot in a folder's name begins no extension.
+    fs::rename(home.path().join("run"), home.path().join("run.5")).expect("the same place");
+    done(&["checkpoint", "import", "run.5", "--which", "swa", "--out", "."], home.path());
+    assert!(load("run.5-swa.safetensors") == load("b.safetensors"));
 }
 
 #[test]

@@ -133,6 +133,9 @@ fn a_suite_refuses_what_does_not_fit() {
     refuses(&["suite", "plan", "s", "--seeds", "0"], 2, &["number of seeds is 0"]);
     refuses(&["suite", "plan", "s", "--method", "adam"], 2, &["adam", "table1"]);
     refuses(&["suite", "plan", "s", "--set", "momentum=2"], 2, &["momentum is 2"]);
+    refuses(&["suite", "plan", "s", "--set", "network=mlp"], 2, &["network=mlp", "--network"]);
+    refuses(&["suite", "plan", "s", "--set", "data.held_out=60000"], 2, &["data.held_out is 60000", "50000"]);
+    refuses(&["suite", "plan", "s", "--data", "./nowhere"], 1, &["nowhere"]);
     assert!(!folder.path().join("s").exists(), "nothing is written for a wrong plan");
     let (code, _, message) = run(&PLAN, folder.path());
     assert_eq!(code, Some(0), "{message}");
@@ -143,6 +146,21 @@ fn a_suite_refuses_what_does_not_fit() {
 #[test]
 fn two_processes_never_work_on_one_run() {
     let folder = tempfile::tempdir().expect("a temporary folder");
+    // Begun at the same moment, and over what a killed process left.
+    for round in 0..5 {
+        let out = format!("together-{round}");
+        fs::create_dir(folder.path().join(&out)).expect("a folder");
+        fs::write(folder.path().join(&out).join(".writing-x"), "").expect("a file");
+        let train = ["train", "--network", "mlp", "--epochs", "3", "--after-swa", "1", "--resume", "--out", &out];
+        let both = [(); 2].map(|()| valleys(&train, folder.path()).stderr(Stdio::piped()).spawn().expect("starts"));
+        let ended = both.map(|child| child.wait_with_output().expect("a child"));
+        for Output { status, stderr, .. } in &ended {
+            let message = String::from_utf8_lossy(stderr);
+            assert!(status.success() || message.contains("another process works on this run"), "{message}");
+        }
+        assert!(ended.iter().any(|output| output.status.success()));
+        assert!(!folder.path().join(&out).join(".writing-x").exists());
+    }
     let train = ["train", "--network", "resnet8", "--epochs", "200", "--out", "run", "--resume"];
     let mut first = valleys(&train, folder.path()).stderr(Stdio::null()).spawn().expect("starts");
     while !folder.path().join("run/checkpoints/swa").exists() {

@@ -51,10 +51,17 @@ fn settings_come_from_the_preset_then_the_file_then_the_command_line() {
     let sizes: Vec<_> = phases(&large).iter().map(|phase| phase["batch_size"].as_integer()).collect();
     assert_eq!(sizes, [Some(64), Some(32)], "only the large batches are meant");
 
+    let slower = shown(&["--method", "sgd", "--learning-rate", "0.02"], folder);
+    assert_eq!(phases(&slower)[0]["last_learning_rate"].as_float(), Some(0.0002), "a hundredth of η₀");
+
     // What is shown is a file like any other.
-    let text = run(&["train", "--show", "--config", "mine.toml"], folder).1;
-    fs::write(folder.join("shown.toml"), &text).expect("writable");
-    assert_eq!(run(&["train", "--show", "--config", "shown.toml"], folder).1, text);
+    for arguments in
+        [&["--config", "mine.toml"][..], &["--data", "cifar100", "--preset", "paper"], &["--preset", "small"], &[]]
+    {
+        let text = run(&[&["train", "--show"], arguments].concat(), folder).1;
+        fs::write(folder.join("shown.toml"), &text).expect("writable");
+        assert_eq!(run(&["train", "--show", "--config", "shown.toml"], folder).1, text, "{arguments:?}");
+    }
 }
 
 #[test]
@@ -81,6 +88,11 @@ fn a_run_is_repeated_from_its_own_settings() {
     let columns = String::from_utf8(read("first", "metrics.csv")).expect("text");
     assert_eq!(columns.lines().count(), 4, "{columns}");
 
+    // Again, from another seed: other embedded images, too.
+    let (code, _, message) = run(&["train", "--config", "first/config.toml", "--seed", "2", "--out", "seed-2"], folder);
+    assert_eq!(code, Some(0), "{message}");
+    assert!(read("first", "metrics.jsonl") != read("seed-2", "metrics.jsonl"));
+
     // Other images than those that the settings name.
     let text = fs::read_to_string(folder.join("first/config.toml")).expect("settings");
     fs::write(folder.join("other.toml"), text.replace("train_images = 100", "train_images = 90")).expect("writable");
@@ -101,6 +113,7 @@ fn what_cannot_be_is_refused_in_one_line_before_any_work() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("wrong.toml"), "[trainings]\nmomentum = 0.8\n").expect("writable");
     fs::write(folder.path().join("broken.toml"), "[training\n").expect("writable");
+    fs::write(folder.path().join("seed.toml"), "seed = -3\n").expect("writable");
     for (arguments, code, words) in [
         (&["--set", "momentun=0.8"][..], 2, &["momentun", "momentum"][..]),
         (&["--set", "phases.adam.epochs=1"], 2, &["phases.adam.epochs=1", "config.toml"]),
@@ -112,6 +125,10 @@ fn what_cannot_be_is_refused_in_one_line_before_any_work() {
         (&["--method", "sgd", "--swa-rate", "0.1"], 2, &["--swa-rate", "this run has none"]),
         (&["--held-out", "1500"], 2, &["held-out images is 1500", "1 to 1499"]),
         (&["--swa-start", "30"], 2, &["phase swa: average_from is 30", "1 to epochs, 20"]),
+        (&["--set", "data=5"], 2, &["data=5", "a key within"]),
+        (&["--set", "training.seed=5"], 2, &["training.seed=5", "--seed"]),
+        (&["--set", "data.train_images=9999999999"], 1, &["number of images is 9999999999", "1000000"]),
+        (&["--config", "seed.toml"], 1, &["seed.toml", "seed is -3"]),
         (&["--config", "nowhere.toml"], 1, &["nowhere.toml"]),
         (&["--config", "wrong.toml"], 1, &["wrong.toml", "`trainings`", "training"]),
         (&["--config", "broken.toml"], 1, &["broken.toml"]),

@@ -32,7 +32,7 @@ pub fn differences(table: &Table1) -> Columns {
     let columns = vec!["network", "data", "difference", "of", "runs", "mean ± 95 %", "p (Student)", "p (sign flips)"];
     let rows = table.differences.iter().map(|it| {
         let scale = if is_accuracy(it) { 100.0 } else { 1.0 };
-        let half = it.half_width.map_or_else(|| "?".to_owned(), |half| fixed(scale * half, it));
+        let half = it.half_width.map_or_else(|| "–".to_owned(), |half| fixed(scale * half, it));
         vec![
             it.network.clone(),
             it.data.clone(),

@@ -1,5 +1,6 @@
 //! Files that are there whole or not at all.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -10,7 +11,7 @@ use crate::{Error, Result};
 const UNFINISHED: &str = ".writing-";
 
 /// Writes a file through a temporary one beside it, then moves it there: a reader finds the old file or the new one, also
-/// after a loss of power. Folders on the way are made.
+/// after a loss of power if the folder was there before. Folders on the way are made.
 ///
 /// # Errors
 /// [`Error::File`] if the disk is full or the folder is not to be written to; what was there before is untouched.
@@ -37,6 +38,11 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Whether a file of this name is one that is not whole yet, or never became so.
+pub fn is_unfinished(name: &OsStr) -> bool {
+    name.to_string_lossy().starts_with(UNFINISHED)
+}
+
 /// Removes what processes that were killed left unfinished in a folder. No other process may be writing there.
 ///
 /// # Errors
@@ -44,7 +50,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn sweep(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
         let path = entry.map_err(Error::io(folder))?.path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED)) {
+        if path.file_name().is_some_and(is_unfinished) {
             fs::remove_file(&path).map_err(Error::io(&path))?;
         }
     }

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub enum Size {
     /// Minutes on two cores, for the embedded images.
     Quick,
-    /// An hour or less on two cores with ResNet-20: few epochs, far from converged.
+    /// Half an hour or less on two cores with ResNet-20: few epochs, far from converged.
     Small,
     /// The paper's epochs.
     Paper,

@@ -73,7 +73,7 @@ pub(crate) struct Evaluate {
     /// or else the embedded images].
     #[arg(long, value_name = "DATA")]
     pub(crate) data: Option<PathBuf>,
-    /// Seed that parts a folder without train and test, or draws the embedded images [default: 1].
+    /// Seed that parts a folder without train and test, or draws the embedded images [default: the run's, or 1].
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
     /// Print JSON, with all digits, instead of a table.

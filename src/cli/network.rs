@@ -12,7 +12,7 @@ use super::Output;
 #[derive(Debug, Default, Args)]
 #[command(
     after_help = "Settings come from the preset, then from --config, then from --set, then from the other options. \
---show prints them as a file that --config takes; so does config.toml of every run.\n\nExamples:\n  \
+--show prints them as a file that --config takes; config.toml of a run is one, too.\n\nExamples:\n  \
 valleys train --network vgg16-bn --data cifar100 --preset paper --show\n  \
 valleys train --data cifar10 --held-out 5000 --select held-out\n  \
 valleys train --config run/config.toml --seed 2 --set phases.swa.epochs=10"
@@ -45,7 +45,7 @@ pub(crate) struct Train {
     /// Epochs of SGD from a random start, averaging included.
     #[arg(long, value_name = "N")]
     pub(crate) epochs: Option<u32>,
-    /// Averaging follows each epoch from this one on, counted from 1.
+    /// Averaging follows each epoch from this one on, counted from 1; the rate falls by then.
     #[arg(long, value_name = "N")]
     pub(crate) swa_start: Option<u32>,
     /// Epochs of SGD from a solution.
@@ -68,7 +68,7 @@ pub(crate) struct Train {
     #[arg(long, value_enum)]
     pub(crate) select: Option<Select>,
     /// The root seed of every random stream [default: 1].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=i64::MAX as u64))]
     pub(crate) seed: Option<u64>,
     /// Print the settings and do nothing.
     #[arg(long)]
@@ -82,7 +82,7 @@ pub(crate) struct Train {
 pub(crate) enum Preset {
     /// Thirty epochs on 1,500 images: half a minute with ResNet-8 on two cores.
     Quick,
-    /// Eight epochs on all images: a quarter of an hour with ResNet-20 on CIFAR-10 and two cores.
+    /// Eight epochs on all images: a quarter of an hour or so with ResNet-20 on CIFAR-10 and two cores.
     Small,
     /// The paper's 225 or 300 epochs, and 50 from the average.
     Paper,
@@ -152,10 +152,10 @@ pub(crate) struct Line {
     /// Images for each of batch-norm statistics, train loss and test loss.
     #[arg(long, value_name = "N")]
     pub(crate) images: Option<usize>,
-    /// Batch-norm statistics: recomputed at every point, or the centre's.
-    #[arg(long, value_enum, default_value = "recompute")]
-    pub(crate) bn: BatchNorm,
-    /// Who runs the network [default: as the run was trained].
+    /// Batch-norm statistics: recomputed at every point, or the centre's [default: as the run's settings say].
+    #[arg(long, value_enum)]
+    pub(crate) bn: Option<BatchNorm>,
+    /// Who runs the network [default: as the run's settings say].
     #[arg(long, value_enum)]
     pub(crate) backend: Option<Backend>,
     #[command(flatten)]

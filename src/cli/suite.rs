@@ -39,7 +39,7 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "DATA", value_delimiter = ',', default_value = "cifar10,cifar100,svhn,stl10")]
     pub(crate) data: Vec<String>,
     /// Repetitions, with the root seeds 1 to N.
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(..=10_000))]
     pub(crate) seeds: u64,
     /// How long each cell trains.
     #[arg(long, value_enum, default_value = "paper")]
@@ -51,8 +51,8 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
     /// Images in the steps that are measured for the costs; 0 measures nothing.
-    #[arg(long, value_name = "N", default_value_t = 32)]
-    pub(crate) measure: usize,
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(0..=4096))]
+    pub(crate) measure: u16,
 }
 
 #[derive(Debug, Args)]

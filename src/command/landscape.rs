@@ -86,8 +86,9 @@ fn changed(mut landscape: Landscape, options: &cli::Line) -> Landscape {
         (spec.statistics_images, spec.train_images, spec.test_images) = (images, images, images);
     }
     spec.batch_norm = match options.bn {
-        cli::BatchNorm::Recompute => BatchNorm::Recompute,
-        cli::BatchNorm::Frozen => BatchNorm::Frozen,
+        Some(cli::BatchNorm::Recompute) => BatchNorm::Recompute,
+        Some(cli::BatchNorm::Frozen) => BatchNorm::Frozen,
+        None => spec.batch_norm,
     };
     landscape
 }

@@ -60,7 +60,10 @@ pub(super) fn dataset(place: Option<&Path>, wanted: &Images, network: Architectu
     };
     let data = if wanted.held_out > 0 { data.hold_out(wanted.held_out, seed).map_err(usage)? } else { data };
     if let Some(sha256) = wanted.sha256.as_deref().filter(|sha256| *sha256 != data.checksum()) {
-        let problem = format!("the images have the checksum {}; allowed: data.sha256, {sha256}", data.checksum());
+        let problem = format!(
+            "the images have the checksum {}; allowed: data.sha256, {sha256}, or no such line in the settings",
+            data.checksum()
+        );
         return Err(Error::Failed(problem));
     }
     Ok(data.for_network(network))

@@ -68,7 +68,7 @@ impl Suite {
     }
 }
 
-/// Where the parts of a cell lie.
+/// The run folder of a cell.
 fn place(folder: &Path, cell: &Cell) -> PathBuf {
     folder.join("cells").join(cell.name())
 }
@@ -85,7 +85,8 @@ pub(crate) fn plan(options: &Plan) -> Result<()> {
     let method = Method::parse(&options.method).map_err(usage)?;
     let suite = Suite { preset: options.preset, method, set: options.set.clone(), grid };
     let cells = suite.cells()?;
-    if let Ok(before) = Suite::read(folder) {
+    if folder.join("suite.toml").is_file() {
+        let before = Suite::read(folder)?;
         let begun = |cell: &Cell| place(folder, cell).join("config.toml").exists();
         if let Some(lost) = before.cells()?.iter().find(|cell| begun(cell) && !cells.contains(cell)) {
             let problem =
@@ -97,7 +98,7 @@ pub(crate) fn plan(options: &Plan) -> Result<()> {
     for cell in &cells {
         let settings = suite.settings(cell)?;
         settings.training.clone().check().map_err(usage)?;
-        let text = settings::to_file(&settings, Seed(cell.seed))?;
+        let text = settings::to_file(&settings, suite.preset, Seed(cell.seed))?;
         let path = settings_file(folder, cell);
         let begun = place(folder, cell).join("config.toml").exists();
         if begun && std::fs::read_to_string(&path).is_ok_and(|before| before != text) {
@@ -107,12 +108,12 @@ pub(crate) fn plan(options: &Plan) -> Result<()> {
         }
         files.push((path, text));
     }
+    costs(&suite, options.measure.into())?;
     let toml = toml::to_string(&suite).map_err(|error| Error::Failed(format!("suite.toml: {error}")))?;
     files.iter().try_for_each(|(path, text)| write_atomically(path, text.as_bytes()))?;
     write_atomically(&folder.join("suite.toml"), toml.as_bytes())?;
     let commands: String = cells.iter().map(|cell| command(folder, cell) + "\n").collect();
     write_atomically(&folder.join("commands.txt"), commands.as_bytes())?;
-    costs(&suite, options.measure)?;
     let count = cells.len();
     line(format!("{count} cells; {} has one command a cell", folder.join("commands.txt").display()))?;
     line(format!("to train them one after the other: valleys suite run {}", folder.display()))
@@ -122,7 +123,8 @@ pub(crate) fn plan(options: &Plan) -> Result<()> {
 fn command(folder: &Path, cell: &Cell) -> String {
     let quoted = |path: PathBuf| {
         let text = path.display().to_string();
-        if text.contains(char::is_whitespace) { format!("'{text}'") } else { text }
+        let plain = |c: char| c.is_alphanumeric() || "/._-=:\\".contains(c);
+        if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
     };
     let (settings, out) = (quoted(settings_file(folder, cell)), quoted(place(folder, cell)));
     format!("valleys train --config {settings} --out {out} --resume")
@@ -130,20 +132,21 @@ fn command(folder: &Path, cell: &Cell) -> String {
 
 /// Prints what the suite costs on this machine: measured rates times counted passes.
 fn costs(suite: &Suite, images: usize) -> Result<()> {
-    if images == 0 {
-        return Ok(());
-    }
     let seeds = suite.grid.seeds.len();
     let (mut rows, mut seconds, mut bytes) = (Vec::new(), 0.0, 0);
     for &network in &suite.grid.networks {
-        let rates = Rates::measure(network, 10, images)?;
+        let cell = Cell { network, data: suite.grid.data[0].clone(), seed: suite.grid.seeds[0] };
+        let backend = suite.settings(&cell)?.training.backend;
+        let rates = if images == 0 { None } else { Some(Rates::measure(network, backend, images)?) };
         for data in &suite.grid.data {
             let cell = Cell { network, data: data.clone(), seed: suite.grid.seeds[0] };
             let settings = suite.settings(&cell)?;
             let (train, test, classes) = counts(data, &settings)?;
             let parameters = network.graph(classes)?.layout().trainable();
-            let recipe = settings.training.check().map_err(usage)?;
-            let cost = Cost::of(&recipe, parameters, train, test, rates);
+            let recipe = settings.training.clone().check().map_err(usage)?;
+            let Some(rates) = rates else { continue };
+            let held_out = settings.data.held_out;
+            let cost = Cost::of(&recipe, parameters, [train, held_out, test], rates);
             seconds += cost.seconds * seeds as f64;
             bytes += cost.bytes * seeds as u64;
             rows.push(vec![
@@ -156,6 +159,9 @@ fn costs(suite: &Suite, images: usize) -> Result<()> {
                 format!("{:.2} GB", cost.bytes as f64 / 1e9),
             ]);
         }
+    }
+    if images == 0 {
+        return Ok(());
     }
     table(&["network", "data", "cells", "epochs", "images/s train / eval", "time a cell", "disk a cell"], &rows)?;
     let threads = rayon::current_num_threads();
@@ -186,11 +192,16 @@ fn counts(data: &str, settings: &Settings) -> Result<(usize, usize, usize)> {
             }
         },
     };
-    // Embedded images are drawn, as many as are wanted.
-    if kind == Some(DataKind::Synthetic) {
-        return Ok((wanted.train_images.unwrap_or(train), wanted.test_images.unwrap_or(test), classes));
+    let (train, test) = match kind {
+        // Embedded images are drawn, as many as are wanted.
+        Some(DataKind::Synthetic) => (wanted.train_images.unwrap_or(train), wanted.test_images.unwrap_or(test)),
+        _ => (cut(wanted.train_images, train), cut(wanted.test_images, test)),
+    };
+    if wanted.held_out >= train {
+        let problem = format!("data.held_out is {}; allowed: fewer than the {train} training images", wanted.held_out);
+        return Err(Error::Usage(problem));
     }
-    Ok((cut(wanted.train_images, train) - wanted.held_out.min(train), cut(wanted.test_images, test), classes))
+    Ok((train - wanted.held_out, test, classes))
 }
 
 pub(crate) fn run(options: &Run) -> Result<()> {
@@ -272,7 +283,7 @@ pub(crate) fn status(options: &Folder) -> Result<()> {
             state,
         ]);
     }
-    table(&["cell", "epochs", "phase", "test accuracy", "is"], &rows)?;
+    table(&["cell", "epochs", "phase", "test accuracy", "state"], &rows)?;
     line(format!("{complete} of {} cells complete", cells.len()))
 }
 

@@ -6,13 +6,13 @@ use crate::config::{Config, usage};
 use crate::error::{Error, Result};
 use crate::output;
 use crate::session::Session;
-use crate::settings;
+use crate::settings::{self, Resolved};
 
 pub(crate) fn run(options: &Train) -> Result<()> {
-    let (mut settings, place, seed) = settings::resolve(options)?;
+    let Resolved { mut settings, preset, place, seed } = settings::resolve(options)?;
     let recipe = settings.training.clone().check().map_err(usage)?;
     if options.show {
-        return output::line(settings::to_file(&settings, seed)?.trim_end());
+        return output::line(settings::to_file(&settings, preset, seed)?.trim_end());
     }
     let data = network::dataset(place.as_deref(), &settings.data, recipe.config().network, seed)?;
     if recipe.needs_held_out() && data.held_out().is_none() {

@@ -79,7 +79,7 @@ fn shaded(training: &Training) -> impl Iterator<Item = &[Epoch]> {
 /// What a phase is called beside the curves.
 fn title_of(phase: &str) -> &str {
     match phase {
-        "sgd-after-swa" => "SGD from SWA",
+        "sgd-after-swa" => "SGD after SWA",
         "small-batch" => "small batches",
         other => other,
     }

@@ -22,7 +22,7 @@ const CHUNK: usize = 1 << 16;
 /// Unpacks the files of `form` from `archive` into `folder`; progress is counted in bytes of the archive.
 ///
 /// Only those files are written, found by their exact names, so no path in an archive says where anything goes. Each
-/// is checked against its sum, and all appear at once, in the end.
+/// is checked against its sum, and each appears whole, after all have been verified.
 pub(super) fn unpack(archive: &Path, form: &Form, folder: &Path, observer: &dyn Observer) -> Result<()> {
     fs::create_dir_all(folder).map_err(Error::io(folder))?;
     let unpacked = unpack_into(archive, form, folder, observer);

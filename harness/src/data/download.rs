@@ -82,6 +82,8 @@ impl Downloader {
         match self {
             Self::Curl => {
                 command.args(["--fail", "--location", "--silent", "--show-error", "--continue-at", "-"]);
+                // Brackets in an address are no patterns.
+                command.arg("--globoff");
                 command.args(["--connect-timeout", PATIENCE, "--speed-time", PATIENCE, "--speed-limit", "100"]);
                 command.args(["--max-filesize", &limit.to_string(), "--write-out", "%{http_code}"]);
                 command.arg("--output").arg(part).arg("--url").arg(address);
@@ -91,10 +93,12 @@ impl Downloader {
                 command.arg("--output-document").arg(part).arg("--").arg(address);
             }
         }
-        // This machine itself is behind no proxy.
-        let others = ["no_proxy", "NO_PROXY"].into_iter().find_map(|name| std::env::var(name).ok());
-        let direct = [others.as_deref().unwrap_or_default(), "127.0.0.1,localhost"].join(",");
-        command.env("no_proxy", direct.trim_start_matches(','));
+        // Loopback addresses are reached without a proxy. `*` means every address, but only where it stands alone.
+        let others = ["no_proxy", "NO_PROXY"].into_iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
+        if others != "*" {
+            let direct = [others.as_str(), "127.0.0.1,localhost"].join(",");
+            command.env("no_proxy", direct.trim_start_matches(','));
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         command
     }
@@ -103,8 +107,8 @@ impl Downloader {
     fn judge(self, code: Option<i32>, status: Option<u16>, said: String) -> Attempt {
         match (self, code) {
             (_, Some(0)) => Attempt::Done,
-            // curl: partial file, timeout, empty reply, sending and receiving failed, TLS cut.
-            (Self::Curl, Some(18 | 28 | 52 | 55 | 56)) | (Self::Wget, Some(4)) => Attempt::Broken(said),
+            // curl: partial file, timeout, empty reply, sending and receiving failed, TLS cut; HTTP/2 cut (16 and 92).
+            (Self::Curl, Some(16 | 18 | 28 | 52 | 55 | 56 | 92)) | (Self::Wget, Some(4)) => Attempt::Broken(said),
             // The server does not continue, or has no more bytes than are here. wget begins anew by itself in the first
             // case, and takes the file for whole in the second, which its sum then denies.
             (Self::Curl, Some(33)) => Attempt::Unfit(said),

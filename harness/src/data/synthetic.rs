@@ -26,7 +26,7 @@ use valleys_sim::Seed;
 use valleys_sim::seed::Stream;
 
 use super::{Augmentation, CHANNELS, Dataset, IMAGE, ImageSet, Normalisation, PLANE, SIDE};
-use crate::Result;
+use crate::{Error, Result};
 
 const SHAPES: [&str; 5] = ["disc", "square", "triangle", "cross", "ring"];
 const TEXTURES: [&str; 2] = ["striped", "checked"];
@@ -40,7 +40,13 @@ const NOISE: f64 = 0.05;
 /// The name of the data set.
 pub const NAME: &str = "synthetic";
 
-/// Draws `train` training and `test` test images, at least one each.
+/// The most images of a set that are drawn: 3 GB.
+const MOST: usize = 1_000_000;
+
+/// Draws `train` training and `test` test images, at least one and at most a million each.
+///
+/// # Errors
+/// [`Error::Domain`] naming the number that is not.
 pub fn draw(train: usize, test: usize, seed: Seed) -> Result<Dataset> {
     Dataset::new(
         NAME,
@@ -53,6 +59,9 @@ pub fn draw(train: usize, test: usize, seed: Seed) -> Result<Dataset> {
 }
 
 fn set(count: usize, seed: Seed, purpose: &str) -> Result<ImageSet> {
+    if count > MOST {
+        return Err(Error::domain("number of images", count, format!("1 to {MOST}, of images that are drawn")));
+    }
     let mut pixels = vec![0; count * IMAGE];
     pixels.par_chunks_exact_mut(IMAGE).enumerate().for_each(|(i, out)| {
         let mut rng = seed.stream(purpose, i as u64);

@@ -14,6 +14,8 @@ const ALLOWED: &str = "a whole archive as torch.save writes it, uncompressed";
 
 /// Bytes of the name of the records' folder.
 const FOLDER: usize = 1_000;
+/// Bytes of a wrong byte order that are shown.
+const SHOWN: usize = 20;
 
 /// An archive in memory.
 pub(super) struct Archive<'a> {
@@ -46,8 +48,9 @@ impl<'a> Archive<'a> {
         let mut archive = Self { zip, length: bytes.len(), folder, taken: 0 };
         match archive.find("byteorder")? {
             Some(range) if bytes[range.clone()] != *b"little" => {
-                let order = bytes[range].escape_ascii().to_string();
-                Err(Malformed::new(format!("byte order {order:.20}"), "little, the order of every common machine"))
+                let order = &bytes[range];
+                let order = order[..order.len().min(SHOWN)].escape_ascii();
+                Err(Malformed::new(format!("byte order {order}"), "little, the order of every common machine"))
             }
             _ => Ok(archive),
         }

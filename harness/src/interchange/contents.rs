@@ -234,9 +234,10 @@ impl<'p> Reading<'p, '_> {
 pub(super) fn printable(text: &[u8]) -> String {
     let mut out = String::new();
     for character in String::from_utf8_lossy(text).chars() {
-        match character.is_control() {
-            true => out.extend(character.escape_default()),
-            false => out.push(character),
+        match character {
+            '"' | '\'' | '\\' => out.push(character),
+            // Controls, those of the direction of writing included.
+            _ => out.extend(character.escape_debug()),
         }
     }
     out

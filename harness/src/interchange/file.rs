@@ -19,6 +19,10 @@ use crate::{Error, Result, checkpoint, pickle};
 
 /// Characters of a text that are shown.
 const SHOWN: usize = 80;
+/// Names of state dicts that are listed.
+const LISTED: usize = 10;
+/// What can be read.
+const ALLOWED: &str = "a safetensors file, or one that torch.save wrote";
 /// What the names of a second network in a state of training begin with.
 const CHOSEN: &str = "chosen.";
 
@@ -60,6 +64,10 @@ impl StoredFile {
     /// # Errors
     /// [`Error::Io`], or [`Error::File`] saying what is wrong with it, a wrong checksum of a training run's file included.
     pub fn read(path: &Path) -> Result<Self> {
+        // A device or a pipe may have no end.
+        if !fs::metadata(path).map_err(Error::io(path))?.is_file() {
+            return Err(Error::file(path, "is not a file", ALLOWED));
+        }
         let file = Self::of(path, fs::read(path).map_err(Error::io(path))?)?;
         if file.signed {
             checkpoint::verify(path)?;
@@ -96,7 +104,14 @@ impl StoredFile {
     pub fn choose(&self, which: Option<&str>) -> Result<&StateDict> {
         let allowed = || match self.dicts.as_slice() {
             [only] if only.name().is_none() => "no name, the file is one state dict".to_owned(),
-            all => all.iter().filter_map(StateDict::name).collect::<Vec<_>>().join(" or "),
+            all => {
+                let names: Vec<_> = all.iter().filter_map(StateDict::name).collect();
+                let listed = names[..names.len().min(LISTED)].join(" or ");
+                match names.len().saturating_sub(LISTED) {
+                    0 => listed,
+                    more => format!("{listed}, and {more} more"),
+                }
+            }
         };
         let problem = match (which, self.dicts.as_slice()) {
             (None, [only]) => return Ok(only),
@@ -129,7 +144,7 @@ fn parse(source: &Arc<Source>) -> std::result::Result<Parsed, Malformed> {
         }
         bytes => {
             let begin = bytes[..bytes.len().min(9)].escape_ascii();
-            Err(Malformed::new(format!("begins with `{begin}`"), "a safetensors file, or one that torch.save wrote"))
+            Err(Malformed::new(format!("begins with `{begin}`"), ALLOWED))
         }
     }
 }

@@ -28,7 +28,8 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_, Name>, Storages), Malform
     }
     match next()?.root() {
         Object::Int(VERSION) => {}
-        other => return Err(refused(format!("version {other:?} instead of {VERSION}"))),
+        Object::Int(version) => return Err(refused(format!("version {version} instead of {VERSION}"))),
+        _ => return Err(refused("a version that is no number")),
     }
     let facts = next()?;
     let little = torch::entry(&facts, facts.root(), b"little_endian");

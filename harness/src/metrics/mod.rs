@@ -96,8 +96,9 @@ impl Metrics {
             serde_json::to_writer(&mut text, row).map_err(|error| Error::file(&lines, error, "an epoch's metrics"))?;
             text.push(b'\n');
         }
-        write_atomically(&lines, &text)?;
-        write_atomically(&table, self.csv().as_bytes())
+        // The lines come last: where they are up to date, so is the table.
+        write_atomically(&table, self.csv().as_bytes())?;
+        write_atomically(&lines, &text)
     }
 
     /// The table; a phase's name needs no quotes, and what was not measured is left empty.
@@ -148,13 +149,18 @@ mod tests {
         let mut metrics = Metrics::open(stopped.path()).expect("a folder");
         metrics.resume(&epochs[..2]).expect("writable");
         metrics.push(&epochs[2]).expect("writable");
-        for name in [LINES, TABLE] {
-            assert_eq!(read(whole.path(), name), read(stopped.path(), name));
-        }
+        let same = |name: &str| assert_eq!(read(whole.path(), name), read(stopped.path(), name));
+        [LINES, TABLE].into_iter().for_each(same);
+        // Stopped between the table and the lines of the last epoch: the lines are behind, and both are written again.
+        let behind: String = read(stopped.path(), LINES).lines().take(2).map(|line| line.to_owned() + "\n").collect();
+        fs::write(stopped.path().join(LINES), behind).expect("writable");
+        fs::write(stopped.path().join(TABLE), "half").expect("writable");
+        Metrics::open(stopped.path()).and_then(|mut metrics| metrics.resume(&epochs)).expect("writable");
+        [LINES, TABLE].into_iter().for_each(same);
         let table = read(whole.path(), TABLE);
         assert_eq!(table.lines().nth(2).expect("three epochs"), "1,swa,0.1,0.5,0,,,0.25,,,", "{table}");
         assert_eq!(read(whole.path(), LINES).lines().count(), 3);
         let folder = stopped.path().join("tensorboard");
-        assert_eq!(fs::read_dir(folder).expect("event files").count(), 2, "a session each");
+        assert_eq!(fs::read_dir(folder).expect("event files").count(), 3, "a session each");
     }
 }

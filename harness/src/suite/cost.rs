@@ -7,10 +7,13 @@ use rand::RngExt;
 use valleys_sim::Seed;
 
 use crate::Result;
-use crate::exec::{Batch, Dropout, Executor};
+use crate::exec::{BackendKind, Batch, Dropout, Executor};
 use crate::model::Architecture;
 use crate::params::Weights;
-use crate::train::Recipe;
+use crate::train::{Recipe, Selection};
+
+/// Classes of the networks that are measured; the last layer costs next to nothing.
+const CLASSES: usize = 10;
 
 /// Images a second on this machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,18 +25,19 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Measures a network on random images: after one step to warm up, the better of two, of `images` images each.
+    /// Measures a network for ten classes on random images: after one step to warm up, the better of two, of `images`
+    /// images each.
     ///
     /// # Errors
     /// As those of an [`Executor`].
-    pub fn measure(network: Architecture, classes: usize, images: usize) -> Result<Self> {
-        let graph = Arc::new(network.graph(classes)?);
+    pub fn measure(network: Architecture, backend: BackendKind, images: usize) -> Result<Self> {
+        let graph = Arc::new(network.graph(CLASSES)?);
         let mut weights = Weights::initialise(&graph, Seed(0));
-        let mut executor = Executor::<f32>::new(Arc::clone(&graph))?;
+        let mut executor = Executor::<f32>::on(Arc::clone(&graph), backend)?;
         let mut gradient = vec![0.0; weights.values.len()];
         let mut rng = Seed(0).stream("pixels", 0);
         let pixels: Vec<f32> = (0..images * graph.input().len()).map(|_| rng.random::<f32>() - 0.5).collect();
-        let labels: Vec<u16> = (0..images).map(|_| rng.random_range(0..classes as u16)).collect();
+        let labels: Vec<u16> = (0..images).map(|_| rng.random_range(0..CLASSES as u16)).collect();
         let batch = Batch { images: &pixels, labels: &labels };
         let training = best(images, || executor.gradient(&mut weights, batch, Dropout::Off, &mut gradient).map(drop))?;
         let evaluation = best(images, || executor.evaluate(&weights, batch).map(drop))?;
@@ -59,32 +63,44 @@ pub struct Cost {
     pub epochs: u32,
     /// Seconds at the measured rates: steps, test metrics, batch-norm statistics of averages, solutions.
     pub seconds: f64,
-    /// Bytes on the disk at most: the states that are kept, one more while it is written, and solutions.
+    /// Bytes of checkpoints at most: the states that are kept, two more on the way, and solutions.
     pub bytes: u64,
 }
 
 impl Cost {
-    /// The cost of a recipe on so many training and test images.
-    pub fn of(recipe: &Recipe, parameters: usize, train: usize, test: usize, rates: Rates) -> Self {
+    /// The cost of a recipe on so many training, held-out and test images.
+    pub fn of(recipe: &Recipe, parameters: usize, [train, held_out, test]: [usize; 3], rates: Rates) -> Self {
         let config = recipe.config();
         let (mut trained, mut evaluated, mut bytes) = (0, 0, 0);
         for phase in recipe.phases() {
             trained += phase.epochs() as usize * train;
             let every = config.evaluate_every;
             let due = |done: u32| done == phase.epochs() || (every > 0 && done.is_multiple_of(every));
-            for done in (1..=phase.epochs()).filter(|&done| due(done)) {
-                evaluated += test;
-                if config.evaluate_average && phase.averages(done - 1) {
+            for done in 1..=phase.epochs() {
+                if due(done) || phase.select() == Selection::HeldOut {
+                    evaluated += held_out;
+                }
+                if due(done) || phase.select() == Selection::Official {
+                    evaluated += test;
+                }
+                if due(done) && config.evaluate_average && phase.averages(done - 1) {
                     evaluated += train + test;
                 }
             }
+            // What the official rule compares with.
+            evaluated += if phase.select() == Selection::Official { train + test } else { 0 };
             // The solution's statistics, and both its losses.
             evaluated += 2 * train + test;
             let kept = config.checkpoints;
-            let states = u64::from(kept.last) + 1 + phase.epochs().checked_div(kept.every).map_or(0, u64::from);
-            // Weights and velocity in four bytes, an average in eight.
-            let average = if phase.config().average_from.is_some() { 8 } else { 0 };
-            bytes += (states * (8 + average) + 4) * parameters as u64;
+            // Besides those that stay, one within an epoch and one that is being written.
+            let states = u64::from(kept.last) + 2 + phase.epochs().checked_div(kept.every).map_or(0, u64::from);
+            // Weights and velocity in four bytes, an average in eight, or a chosen network in four.
+            let more = match (phase.config().average_from, phase.select()) {
+                (Some(_), _) => 8,
+                (None, Selection::Last) => 0,
+                (None, Selection::HeldOut | Selection::Official) => 4,
+            };
+            bytes += (states * (8 + more) + 4) * parameters as u64;
         }
         let seconds = trained as f64 / rates.training + evaluated as f64 / rates.evaluation;
         Self { epochs: recipe.epochs(), seconds, bytes }
@@ -101,17 +117,17 @@ mod tests {
         // Six epochs of which three are averaged, then two more; metrics after every second epoch and the last.
         let config = Config::paper(Architecture::Mlp, Method::Swa, Seed(1)).shortened(6, 4, 2, 0.001);
         let recipe = Config { evaluate_every: 2, evaluate_average: true, ..config }.check().expect("valid");
-        let cost = Cost::of(&recipe, 1_000, 100, 10, Rates { training: 10.0, evaluation: 100.0 });
+        let cost = Cost::of(&recipe, 1_000, [100, 7, 10], Rates { training: 10.0, evaluation: 100.0 });
         let trained = 8.0 * 100.0 / 10.0;
         // Metrics after 2, 4, 6 and 8; the average's after 4 and 6; both solutions.
-        let evaluated = (4.0 * 10.0 + 2.0 * 110.0 + 2.0 * 210.0) / 100.0;
+        let evaluated = (4.0 * 17.0 + 2.0 * 110.0 + 2.0 * 210.0) / 100.0;
         assert!((cost.seconds - trained - evaluated).abs() < 1e-9, "{cost:?}");
-        assert_eq!((cost.epochs, cost.bytes), (8, 1_000 * (3 * 16 + 4 + 3 * 8 + 4)));
+        assert_eq!((cost.epochs, cost.bytes), (8, 1_000 * (4 * 16 + 4 + 4 * 8 + 4)));
     }
 
     #[test]
     fn rates_are_measured() {
-        let rates = Rates::measure(Architecture::Mlp, 10, 4).expect("runs");
+        let rates = Rates::measure(Architecture::Mlp, BackendKind::default(), 4).expect("runs");
         assert!(rates.training > 0.0 && rates.evaluation.is_finite(), "{rates:?}");
     }
 }

@@ -38,6 +38,9 @@ impl Trainer<'_> {
         };
         let measured = match self.measure(phase, state, average.as_ref()) {
             Err(Error::Interrupted) => keep(state).and(Err(Error::Interrupted)),
+            Err(Error::Domain { name, value, allowed }) => {
+                Err(Error::domain(format!("{name} after epoch {number}"), value, allowed))
+            }
             measured => measured,
         }?;
         let images = self.data.train().len() as f64;
@@ -119,6 +122,14 @@ impl Trainer<'_> {
             sums.loss += outcome.losses.iter().sum::<f64>();
             sums.correct += outcome.correct.iter().filter(|&&hit| hit).count();
             self.observer.advance(outcome.losses.len() as u64);
+        }
+        if let Some(place) = state.weights.values.iter().position(|weight| !weight.is_finite()) {
+            let name = format!("a weight after the last batch of epoch {number}");
+            return Err(Error::domain(
+                name,
+                state.weights.values[place],
+                "a finite number; the state kept last stands",
+            ));
         }
         Ok(sums)
     }

@@ -47,6 +47,8 @@ pub(super) struct Begun {
 pub(super) struct Identity {
     settings: Settings,
     phase: PhaseConfig,
+    /// The run's number of the phase's first epoch, which names its random streams.
+    first_epoch: u32,
     classes: usize,
     data: String,
     data_sha256: String,
@@ -120,6 +122,7 @@ impl Identity {
         Self {
             settings: Settings::of(recipe.config()),
             phase: phase.config().clone(),
+            first_epoch: phase.number(0),
             classes: data.classes(),
             data: data.name().to_owned(),
             data_sha256: data.checksum().to_owned(),

@@ -72,8 +72,13 @@ impl Store {
         if state.begun.is_some() {
             return state.save(&self.begun(), identity);
         }
-        state.save(&self.path(state.epochs.len() as u32), identity)?;
+        let done = state.epochs.len() as u32;
+        state.save(&self.path(done), identity)?;
         remove(&self.begun())?;
+        // Later ones were damaged, or the run would have gone on from them.
+        for &epoch in self.epochs()?.iter().filter(|&&epoch| epoch > done) {
+            remove(&self.path(epoch))?;
+        }
         let epochs = self.epochs()?;
         let old = epochs.len().saturating_sub(self.keep.last as usize);
         for &epoch in &epochs[..old] {

@@ -187,6 +187,9 @@ impl<'a> Trainer<'a> {
             batches.load(number, &mut buffer);
             train.extend(self.executor.evaluate(start, buffer.batch())?);
         }
+        if !train.is_finite() {
+            return Err(Error::domain("training loss of the start", train.mean_loss(), "a finite number"));
+        }
         let test = self.evaluate(start, self.data.test())?;
         Ok(Reference { train_loss: train.mean_loss(), test_loss: test.mean_loss() })
     }

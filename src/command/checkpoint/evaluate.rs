@@ -79,17 +79,17 @@ pub(crate) fn evaluate(options: &Evaluate) -> Result<()> {
 }
 
 /// The images to measure on: all that `--data` names; or those of the run, unless another seed is asked for; or the
-/// embedded ones.
+/// embedded ones. A folder is parted with the run's seed, as it was for the run, unless another is asked for.
 fn images(options: &Evaluate, opened: &Opened, architecture: Architecture) -> Result<Dataset> {
-    let trained = opened.run.as_ref().and_then(|run| Some((run.seed, run.data.as_ref()?)));
+    let own = opened.run.as_ref().map(|run| run.seed);
+    let seed = options.seed.map(Seed).or(own).unwrap_or(Seed(1));
+    let trained = opened.run.as_ref().and_then(|run| run.data.as_ref());
     match (&options.data, options.seed, trained) {
-        (None, None, Some((_, trained))) if trained.name != synthetic::NAME => {
+        (None, _, Some(trained)) if trained.name != synthetic::NAME => {
             let problem = format!("was trained on {}; --data says where the images are", trained.name);
             Err(Error::file(&options.stored.file, problem))
         }
-        (None, None, Some((seed, trained))) => network::dataset(None, &network::images(trained), architecture, seed),
-        (place, seed, _) => {
-            network::dataset(place.as_deref(), &Images::default(), architecture, Seed(seed.unwrap_or(1)))
-        }
+        (None, None, Some(trained)) => network::dataset(None, &network::images(trained), architecture, seed),
+        (place, _, _) => network::dataset(place.as_deref(), &Images::default(), architecture, seed),
     }
 }

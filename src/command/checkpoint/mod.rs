@@ -133,9 +133,12 @@ pub(crate) fn import(options: &Import) -> Result<()> {
             return Err(Error::Usage(problem));
         }
         _ => {
-            let stem = options.stored.file.file_stem().unwrap_or_default().to_string_lossy();
+            let file = &options.stored.file;
+            // What follows a dot in a folder's name is no extension.
+            let name = if file.is_dir() { file.file_name() } else { file.file_stem() };
+            let name = name.unwrap_or_default().to_string_lossy();
             let which = options.stored.which.as_ref().map(|which| format!("-{which}")).unwrap_or_default();
-            options.out.join(format!("{stem}{which}.safetensors"))
+            options.out.join(format!("{name}{which}.safetensors"))
         }
     };
     refuse_existing(&out, options.force)?;

@@ -2,7 +2,7 @@
 //!
 //! A *step* works on one image. A *stage* is a list of steps that every image goes through one after the other, while
 //! its values are in the cache; between two stages sums over the whole batch are taken (batch norm's moments, and their
-//! gradients). So a network in evaluation is one stage.
+//! gradients). So a network in evaluation is one stage, or several where wide convolutions begin and end.
 
 use std::ops::Range;
 

@@ -156,10 +156,10 @@ fn solutions_and_states_of_training_say_what_they_are() {
 fn safetensors_files_from_elsewhere_are_read() {
     let tensor = |numbers: &[f32]| Tensor::new(numbers, &Device::Cpu).expect("a tensor");
     let tensors = HashMap::from([("module.fc.bias", tensor(&[1.0, 2.0])), ("n_averaged", tensor(&[3.0]))]);
-    let texts = HashMap::from([("format".to_owned(), "pt\n\u{1b}[2J".to_owned())]);
+    let texts = HashMap::from([("format".to_owned(), "it's \"pt\"\n\u{1b}[2J\u{202e}".to_owned())]);
     let file = read(&safetensors::serialize(&tensors, Some(texts)).expect("tensors")).expect("readable");
     let dict = file.choose(None).expect("the only one");
     assert_eq!((file.form(), dict.wrapped(), dict.aside().len()), (Form::Safetensors, true, 1));
-    assert_eq!(file.others(), [Entry { name: "format".into(), value: r"pt\n\u{1b}[2J".into() }]);
+    assert_eq!(file.others(), [Entry { name: "format".into(), value: r#"it's "pt"\n\u{1b}[2J\u{202e}"#.into() }]);
     assert_eq!(numbers(dict, "fc.bias"), (vec![2], vec![1.0, 2.0]));
 }

@@ -213,7 +213,7 @@ fn legacy_files_are_whole_and_consistent() {
             Parts { magic: b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x18.", ..Parts::default() },
             "its magic number is missing",
         ),
-        (Parts { version: b"\x80\x02M\xea\x03.", ..Parts::default() }, "version Int(1002) instead of 1001"),
+        (Parts { version: b"\x80\x02M\xea\x03.", ..Parts::default() }, "version 1002 instead of 1001"),
         (Parts { facts: b"\x80\x02}U\x0dlittle_endian\x89s.", ..Parts::default() }, "little-endian"),
         (Parts { facts: b"\x80\x02N.", ..Parts::default() }, "little-endian"),
         (Parts { keys: b"\x80\x02N.", ..Parts::default() }, "no list of storages"),

@@ -72,6 +72,11 @@ fn a_state_of_another_run_is_refused() {
     assert!(said.contains("network \"mlp\"") && said.contains("network \"resnet8\""), "{said}");
     let said = message(config.clone(), &synthetic::draw(IMAGES, 20, Seed(4)).expect("valid"));
     assert!(said.contains("data sha256"), "{said}");
+    // The same phase later in a run has other random streams.
+    let mut later = config.clone();
+    later.phases.insert(0, crate::train::PhaseConfig { name: "before".into(), ..config.phases[0].clone() });
+    let said = message(later, &data);
+    assert!(said.contains("first epoch 0") && said.contains("first epoch 5"), "{said}");
     let said = message(Config { seed: Seed(6), ..config.clone() }, &data);
     assert!(said.contains("seed 5"), "{said}");
     // Which states are kept is no part of the result.

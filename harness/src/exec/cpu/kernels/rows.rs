@@ -2,7 +2,7 @@
 //!
 //! Every kernel goes down the pixels a vector of channels at a time, so that the channels' numbers stay in registers.
 
-use super::simd::{InstructionSet, Kernel, Lanes, Numbers, add_to};
+use super::simd::{InstructionSet, Kernel, Lanes, Numbers, add_to, doubles};
 
 /// Pixels gone through before the next channels: few enough to stay in the nearest cache, and few enough for sums in
 /// single precision, which then go into sums in double precision.
@@ -140,15 +140,21 @@ impl<T: Numbers> Kernel for Moments<'_, T> {
         for_blocks(extent, V::COUNT, |first, pixels, channel, channels| {
             // SAFETY: `add_moments` has compared the extents.
             unsafe {
+                let from = from.add(first * x.pitch + channel);
+                // Sums of x − shift and its square, so that a mean large against the deviation costs no digits.
+                let shift = V::load_first(from, channels);
                 let mut total = Chains::<V>::new();
                 for pixel in 0..pixels {
-                    let x = V::load_first(from.add((first + pixel) * x.pitch + channel), channels);
+                    let x = V::load_first(from.add(pixel * x.pitch), channels).sub(shift);
                     total.add(pixel, x, x);
                 }
-                total.finish(
-                    &mut first_sums[channel..channel + channels],
-                    &mut second_sums[channel..channel + channels],
-                );
+                let [shift, first, second] = [shift, total.first(), total.second()].map(|lanes| doubles(lanes));
+                let sums = first_sums[channel..].iter_mut().zip(&mut second_sums[channel..]).take(channels);
+                for (lane, (first_sum, second_sum)) in sums.enumerate() {
+                    let all = pixels as f64 * shift[lane];
+                    *first_sum += first[lane] + all;
+                    *second_sum += second[lane] + shift[lane] * (2.0 * first[lane] + all);
+                }
             }
         });
     }
@@ -181,13 +187,17 @@ impl<V: Lanes> Chains<V> {
     }
 
     #[inline(always)]
-    unsafe fn finish(self, first: &mut [f64], second: &mut [f64]) {
-        let ([a, b, c, d], [e, f, g, h]) = (self.first, self.second);
+    unsafe fn first(&self) -> V {
+        let [a, b, c, d] = self.first;
         // SAFETY: as the caller vouches.
-        unsafe {
-            add_to(a.add(b).add(c.add(d)), first);
-            add_to(e.add(f).add(g.add(h)), second);
-        }
+        unsafe { a.add(b).add(c.add(d)) }
+    }
+
+    #[inline(always)]
+    unsafe fn second(&self) -> V {
+        let [a, b, c, d] = self.second;
+        // SAFETY: as the caller vouches.
+        unsafe { a.add(b).add(c.add(d)) }
     }
 }
 
@@ -250,10 +260,8 @@ impl<T: Numbers> Kernel for Backward<'_, T> {
                         scale.multiply_add(dz, before).store_first(to, channels);
                     }
                 }
-                total.finish(
-                    &mut first_sums[channel..channel + channels],
-                    &mut second_sums[channel..channel + channels],
-                );
+                add_to(total.first(), &mut first_sums[channel..channel + channels]);
+                add_to(total.second(), &mut second_sums[channel..channel + channels]);
             }
         });
     }

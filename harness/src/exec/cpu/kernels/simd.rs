@@ -65,7 +65,7 @@ impl InstructionSet {
     }
 }
 
-/// Work written once for vectors of any width. Implementations check the extents of their slices in their constructor.
+/// Work written once for vectors of any width. Built only by the functions of [`super`], which compare extents first.
 pub(super) trait Kernel {
     /// f32 or f64.
     type Number: Numbers;
@@ -220,14 +220,26 @@ impl Numbers for f64 {
     type Avx2 = super::x86::F64x4;
 }
 
-/// The lanes of a vector, for sums over them.
+/// Adds the lanes of a vector to as many sums, or fewer.
 ///
 /// # Safety
 /// The processor must have the instructions of V.
 #[inline(always)]
 pub(super) unsafe fn add_to<V: Lanes>(vector: V, sums: &mut [f64]) {
+    // SAFETY: as the caller vouches.
+    let lanes = unsafe { doubles(vector) };
+    sums.iter_mut().zip(lanes).for_each(|(sum, lane)| *sum += lane);
+}
+
+/// The lanes of a vector in double precision, then zeros.
+///
+/// # Safety
+/// The processor must have the instructions of V.
+#[inline(always)]
+pub(super) unsafe fn doubles<V: Lanes>(vector: V) -> [f64; 16] {
+    const { assert!(V::COUNT <= 16) };
     let mut lanes = [V::Number::default(); 16];
     // SAFETY: no vector has more than 16 lanes.
     unsafe { vector.store(lanes.as_mut_ptr()) };
-    sums.iter_mut().zip(lanes).for_each(|(sum, lane)| *sum += WithDType::to_f64(lane));
+    lanes.map(WithDType::to_f64)
 }

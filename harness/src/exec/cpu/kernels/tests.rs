@@ -222,6 +222,39 @@ proptest! {
     }
 }
 
+/// A convolution's channel may lie anywhere: its deviation must not drown in the rounding of squares of its mean.
+#[test]
+fn moments_of_channels_far_from_zero_keep_their_digits() {
+    // Means and deviations: far from zero, constant, and plain.
+    const CHANNELS: [(f64, f64); 5] = [(300.0, 0.1), (-33.0, 0.01), (3.3, 0.0), (0.0, 1.0), (1e-3, 0.0)];
+    let (images, pixels) = (16, 200);
+    let channels = 4 * CHANNELS.len();
+    let mut x = numbers::<f32>("far from zero", images * pixels * channels);
+    for (index, x) in x.iter_mut().enumerate() {
+        let (mean, deviation) = CHANNELS[index % CHANNELS.len()];
+        // √3 times numbers spread evenly over (−1, 1) have deviation 1.
+        *x = (mean + deviation * 3f64.sqrt() * f64::from(*x)) as f32;
+    }
+    let count = (images * pixels) as f64;
+    for set in InstructionSet::available() {
+        let mut sums = vec![0.0; 2 * channels];
+        for image in x.chunks(pixels * channels) {
+            add_moments(set, Extent { pixels, channels }, Rows { numbers: image, pitch: channels }, &mut sums);
+        }
+        for channel in 0..channels {
+            let all = || x[channel..].iter().step_by(channels).map(|x| f64::from(*x));
+            let mean = all().sum::<f64>() / count;
+            let var = all().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+            let our_mean = sums[channel] / count;
+            let our_var = (sums[channels + channel] / count - our_mean.powi(2)).max(0.0);
+            let (ours, right) = ((our_var + 1e-5).sqrt(), (var + 1e-5).sqrt());
+            let what = format!("{set:?}, channel {channel}");
+            assert!((our_mean - mean).abs() <= 1e-6 * right, "mean, {what}: {our_mean} {mean}");
+            assert!((ours - right).abs() <= 1e-5 * right, "deviation, {what}: {ours} {right}");
+        }
+    }
+}
+
 #[test]
 fn relu_hides_no_nan() {
     for set in InstructionSet::available() {

@@ -19,7 +19,7 @@ use crate::model::graph::{Graph, Layer, Value, Window};
 /// What a schedule is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Logits with given moments: one stage.
+    /// Logits with given moments: one stage, or several where wide convolutions begin and end.
     Evaluation,
     /// Logits and moments of the batch.
     Statistics,
