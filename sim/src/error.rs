@@ -46,18 +46,20 @@ impl Error {
 /// The known names that resemble a name, the nearest in spelling first; a beginning resembles what it begins.
 fn nearest<'a>(seen: &str, known: &[&'a str]) -> Vec<&'a str> {
     let seen: String = seen.chars().take(2 * SHOWN).collect::<String>().to_lowercase();
-    let likeness = |known: &str| {
-        let begin: String = known.chars().take(seen.chars().count()).collect();
-        let [whole, begin] = [known, &begin].map(|known| strsim::normalized_damerau_levenshtein(&seen, known));
-        // Of two names with the same beginning, the whole that is nearer comes first.
-        if begin == 1.0 { 1.0 + whole } else { whole.max(0.9 * begin) }
-    };
     if seen.is_empty() {
         return Vec::new();
     }
-    let mut rated: Vec<(f64, &str)> = known.iter().map(|&known| (likeness(known), known)).collect();
-    rated.retain(|(likeness, _)| *likeness >= 0.5);
-    rated.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let mut rated: Vec<_> = known
+        .iter()
+        .map(|&known| {
+            let begin: String = known.chars().take(seen.chars().count()).collect();
+            let [whole, begin] = [known, &begin].map(|known| strsim::normalized_damerau_levenshtein(&seen, known));
+            // Of names that begin alike, the one that is nearer as a whole comes first.
+            ((if begin == 1.0 { 1.0 } else { whole.max(0.9 * begin) }, whole), known)
+        })
+        .filter(|((likeness, _), _)| *likeness >= 0.5)
+        .collect();
+    rated.sort_by(|((a, whole_a), _), ((b, whole_b), _)| b.total_cmp(a).then(whole_b.total_cmp(whole_a)));
     rated.into_iter().map(|(_, known)| known).collect()
 }
 
@@ -91,7 +93,7 @@ pub(crate) fn non_negative(name: &str, value: f64) -> crate::Result<f64> {
 mod tests {
     use super::*;
 
-    const NETWORKS: [&str; 6] = ["resnet20", "resnet110", "resnet110-sigmoid", "vgg16", "vgg16-bn", "mlp"];
+    const NETWORKS: [&str; 6] = ["resnet20", "resnet110-sigmoid", "resnet110", "vgg16", "vgg16-bn", "mlp"];
 
     fn message(seen: &str) -> String {
         Error::unknown_of_many("network", seen, &NETWORKS, "--list").to_string()
@@ -106,7 +108,13 @@ mod tests {
         );
         assert_eq!(
             message("xyz"),
-            "network is `xyz`; allowed: 6 names (such as resnet20, resnet110, resnet110-sigmoid; all: --list)"
+            "network is `xyz`; allowed: 6 names (such as resnet20, resnet110-sigmoid, resnet110; all: --list)"
+        );
+        // What begins alike resembles, however long it is.
+        assert!(
+            message("rasnet").contains("(nearest: resnet20, resnet110, resnet110-sigmoid; "),
+            "{}",
+            message("rasnet")
         );
         // The whole before what begins like it.
         assert!(message("ResNet110").contains("(nearest: resnet110, resnet110-sigmoid, "), "{}", message("ResNet110"));
