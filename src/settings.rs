@@ -108,6 +108,9 @@ pub(crate) fn to_file(settings: &Settings, seed: Seed) -> Result<String> {
 /// What the flags for the usual changes do.
 fn change(settings: &mut Settings, options: &cli::Train) -> Result<()> {
     let training = &mut settings.training;
+    if let Some(backend) = options.backend {
+        (training.backend, settings.landscape.spec.backend) = (backend.into(), backend.into());
+    }
     settings.data.held_out = options.held_out.unwrap_or(settings.data.held_out);
     // Of a run with large batches first, only those are meant.
     let usual = training.phases.first().map(|phase| phase.batch_size);

@@ -24,6 +24,13 @@ fn refuses(arguments: &[&str], code: i32, words: &[&str]) {
     }
 }
 
+/// The same, and the line is short enough to be read.
+fn refuses_shortly(arguments: &[&str], code: i32, words: &[&str]) {
+    refuses(arguments, code, words);
+    let message = outcome(arguments).2;
+    assert!(message.trim().chars().count() <= 200, "{arguments:?}: {message}");
+}
+
 fn write(path: &Path, text: &str) -> String {
     std::fs::write(path, text).expect("a temporary file");
     path.to_str().expect("UTF-8").to_string()
@@ -112,7 +119,15 @@ fn certify_names_what_is_wrong_with_a_file() {
 
 #[test]
 fn wrong_names_suggest_the_nearest() {
-    refuses(&["train", "--network", "resnet21", "--out", "never-made"], 2, &["resnet21", "resnet20"]);
+    let out = ["--out", "never-made"];
+    for (wrong, words) in [
+        ("resnet21", "nearest: resnet20, "),
+        ("vgg17", "nearest: vgg16, vgg16-bn; all: valleys train --help"),
+        ("xyz", "such as resnet8, "),
+        ("two\nlines", "two\\nlines"),
+    ] {
+        refuses_shortly(&[&["train", "--network", wrong][..], &out].concat(), 2, &["architecture is `", words]);
+    }
     refuses(&["appendix-a", "--family", "unifrom", "--out", "never-made"], 2, &["unifrom", "uniform"]);
     assert!(!Path::new("never-made").exists());
 }
@@ -245,6 +260,7 @@ fn check_keeps_a_report_where_asked() {
 
 #[test]
 fn check_refuses_what_it_does_not_know() {
-    refuses(&["check", "theorem1-corected"], 2, &["theorem1-corected", "nearest: theorem1-corrected"]);
+    refuses_shortly(&["check", "theorem1-corected"], 2, &["`theorem1-corected`", "nearest: theorem1-corrected, "]);
+    refuses_shortly(&["check", "theorem9"], 2, &["`theorem9`", "nearest: theorem1-", "all: valleys check --list"]);
     refuses(&["check", "--cases", "0"], 2, &["number of instances", "at least 1"]);
 }

@@ -149,6 +149,71 @@ fn without_a_network_fetching_ends_with_one_clear_line() {
     }
 }
 
+/// A folder in which only this program is found, if it is installed.
+#[cfg(unix)]
+fn alone(program: &str) -> Option<tempfile::TempDir> {
+    let path = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file())?;
+    let folder = tempfile::tempdir().expect("temporary folder");
+    std::os::unix::fs::symlink(found, folder.path().join(program)).expect("a link");
+    Some(folder)
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_ends_a_download_as_an_interruption_and_the_next_goes_on_from_there() {
+    use std::os::unix::process::CommandExt;
+    use std::time::{Duration, Instant};
+
+    for program in ["curl", "wget"] {
+        let Some(tools) = alone(program) else { continue };
+        let home = tempfile::tempdir().expect("temporary folder");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let mirror = format!("http://{}", listener.local_addr().expect("bound"));
+        // The first client gets a file that takes for ever, the second an error; the requests are kept.
+        let server = std::thread::spawn(move || {
+            let accept = || {
+                let (mut stream, _) = listener.accept().expect("a client");
+                let mut request = [0; 2048];
+                let length = stream.read(&mut request).expect("a request");
+                (stream, String::from_utf8_lossy(&request[..length]).into_owned())
+            };
+            let (mut stream, _) = accept();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 182040794\r\n\r\n").expect("sent");
+            while stream.write_all(&[7; 20_000]).is_ok() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let (mut stream, request) = accept();
+            stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").expect("sent");
+            request
+        });
+        let arguments = ["data", "fetch", "svhn", "--mirror", &mirror];
+        let mut command = valleys(&arguments, home.path());
+        command.env("PATH", tools.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A terminal's Ctrl-C goes to the process group of the command: to it and to what it started.
+        let child = command.process_group(0).spawn().expect("the binary starts");
+        let part = home.path().join("valleys-data/svhn/train_32x32.mat.part");
+        let size = || fs::metadata(&part).map_or(0, |file| file.len());
+        let began = Instant::now();
+        while size() < 50_000 {
+            assert!(began.elapsed() < Duration::from_secs(60), "{program} brings nothing");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let kill = Command::new("sh").args(["-c", &format!("kill -INT -{}", child.id())]).status().expect("a shell");
+        assert!(kill.success());
+        let (code, _, message) = outcome(&child.wait_with_output().expect("an end"));
+        assert_eq!((code, message.lines().last()), (Some(130), Some("valleys: interrupted")), "{program}: {message}");
+        let kept = size();
+        assert!(kept >= 50_000, "{program}: {kept}");
+        let mut command = valleys(&arguments, home.path());
+        let (code, _, message) = outcome(&command.env("PATH", tools.path()).output().expect("the binary starts"));
+        assert!(code == Some(1) && message.contains("404"), "{program}: {message}");
+        assert_eq!(size(), kept, "{program}: what was there is kept");
+        let request = server.join().expect("asked").to_lowercase();
+        assert!(request.contains(&format!("range: bytes={kept}-")), "{program}: {request}");
+    }
+}
+
 #[test]
 fn a_proxy_from_the_environment_is_asked() {
     if !curl() {

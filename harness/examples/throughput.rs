@@ -1,6 +1,6 @@
 //! Images a second of training and of evaluation, on random images.
 //!
-//! `cargo run --release -p valleys-harness --example throughput -- [network] [batch] [threads] [repetitions]`
+//! `cargo run --release -p valleys-harness --example throughput -- [network] [batch] [threads] [repetitions] [cpu|reference]`
 #![allow(clippy::print_stdout)]
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rand::RngExt;
 use valleys_harness::Result;
-use valleys_harness::exec::{Batch, Dropout, Executor};
+use valleys_harness::exec::{BackendKind, Batch, Dropout, Executor};
 use valleys_harness::model::Architecture;
 use valleys_harness::params::Weights;
 use valleys_sim::Seed;
@@ -18,10 +18,15 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let architecture = Architecture::parse(&arguments.next().unwrap_or_else(|| "resnet20".into()))?;
     let mut number = |default: usize| arguments.next().map_or(Ok(default), |text| text.parse());
     let (images, threads, repetitions) = (number(128)?, number(2)?, number(7)?);
+    let backend = match arguments.next().as_deref() {
+        None | Some("cpu") => BackendKind::Cpu,
+        Some("reference") => BackendKind::Reference,
+        Some(other) => return Err(format!("the backend is {other}; allowed: cpu, reference").into()),
+    };
 
     let graph = Arc::new(architecture.graph(10)?);
     let mut weights = Weights::initialise(&graph, Seed(0));
-    let mut executor = Executor::<f32>::new(Arc::clone(&graph))?;
+    let mut executor = Executor::<f32>::on(Arc::clone(&graph), backend)?;
     let mut gradient = vec![0.0; weights.values.len()];
     let mut rng = Seed(0).stream("pixels", 0);
     let pixels: Vec<f32> = (0..images * graph.input().len()).map(|_| rng.random::<f32>() - 0.5).collect();

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use valleys_sim::Seed;
 use valleys_sim::profile::grid;
 
-use crate::exec::Weighting;
+use crate::exec::{BackendKind, Weighting};
 use crate::landscape::{BatchNorm, Spec};
 use crate::model::Architecture;
 use crate::train::{Config, Method};
@@ -104,6 +104,7 @@ impl Preset {
 impl Landscape {
     fn new(statistics: usize, train: usize, test: usize, seed: Seed) -> Self {
         let spec = Spec {
+            backend: BackendKind::default(),
             batch_norm: BatchNorm::Recompute,
             weighting: Weighting::BySize,
             statistics_images: statistics,

@@ -9,8 +9,8 @@ impl Scalar for f32 {}
 impl Scalar for f64 {}
 
 mod sealed {
-    /// Closes [`Scalar`](super::Scalar): the matrix product knows these two types alone.
-    pub trait Sealed {}
+    /// Closes [`Scalar`](super::Scalar): the matrix product and the vectors of the CPU backend know these two types alone.
+    pub trait Sealed: crate::exec::Numbers {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }

@@ -1,4 +1,4 @@
-//! Every network against PyTorch: names, shapes, logits, losses, gradients, statistics and three steps of SGD.
+//! Every network on every backend against PyTorch: names, shapes, logits, losses, gradients, statistics and three steps of SGD.
 //!
 //! `cargo test --release -p valleys-harness --test parity -- --nocapture` prints the table. The right values come from
 //! `pytorch/networks.py`.
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use valleys_harness::Scalar;
-use valleys_harness::exec::{Batch, Dropout, Executor, Mode, StatisticsPass, Weighting};
+use valleys_harness::exec::{BackendKind, Batch, Dropout, Executor, Mode, StatisticsPass, Weighting};
 use valleys_harness::model::{Architecture, Graph, GraphBuilder, Shape};
 use valleys_harness::optim::{Sgd, SgdParams};
 use valleys_harness::params::{Group, Weights};
@@ -104,11 +104,17 @@ fn compare_gradient<T: Scalar>(graph: &Graph, gradient: &[T], theirs: &Value, wo
 }
 
 /// One network's largest relative differences in one precision, as [`COLUMNS`] names them.
-fn compare<T: Scalar>(architecture: Architecture, theirs: &Value, rate: f64, steady: bool) -> [f64; 6] {
+fn compare<T: Scalar>(
+    backend: BackendKind,
+    architecture: Architecture,
+    theirs: &Value,
+    rate: f64,
+    steady: bool,
+) -> [f64; 6] {
     let graph = Arc::new(architecture.graph(10).expect("a network"));
     let (mut weights, images) = (weights::<T>(&graph, steady), images::<T>());
     let batch = Batch { images: &images, labels: &LABELS };
-    let mut executor = Executor::new(Arc::clone(&graph)).expect("an executor");
+    let mut executor = Executor::on(Arc::clone(&graph), backend).expect("an executor");
     let mut gradient = vec![T::zero(); weights.values.len()];
     let params = SgdParams { momentum: 0.9, weight_decay: 0.01 };
     let mut sgd = Sgd::new(params, weights.values.len()).expect("valid");
@@ -154,9 +160,18 @@ fn compare<T: Scalar>(architecture: Architecture, theirs: &Value, rate: f64, ste
 }
 
 #[test]
+fn the_cpu_backend_agrees_with_pytorch() {
+    parity(BackendKind::Cpu);
+}
+
+#[test]
+fn the_reference_backend_agrees_with_pytorch() {
+    parity(BackendKind::Reference);
+}
+
 #[expect(clippy::print_stdout, reason = "the table is what this test is run for")]
-fn parity() {
-    println!("largest relative differences from PyTorch {}", FIXTURE["torch"]);
+fn parity(backend: BackendKind) {
+    println!("largest relative differences of {backend:?} from PyTorch {}", FIXTURE["torch"]);
     println!("(f32*: not required, as rounding turns ReLUs on and off; PyTorch's own f32 from its f64 below)");
     println!("{:<20} {:<8} {}", "network", "", COLUMNS.map(|column| format!("{column:>10}")).join(" "));
     let mut failures = String::new();
@@ -165,8 +180,8 @@ fn parity() {
     let compared = runs.par_iter().map(|(name, theirs)| {
         let architecture = Architecture::parse(name).expect("a known name");
         let rate = theirs["rate"].as_f64().expect("a rate");
-        let double = compare::<f64>(architecture, theirs, rate, false);
-        let single = compare::<f32>(architecture, theirs, rate, false);
+        let double = compare::<f64>(backend, architecture, theirs, rate, false);
+        let single = compare::<f32>(backend, architecture, theirs, rate, false);
         let Some(theirs_steady) = steady.get(*name) else {
             return vec![(name.to_string(), "f64", double, 1e-10), (name.to_string(), "f32", single, 1e-4)];
         };
@@ -176,8 +191,8 @@ fn parity() {
             (name.to_string(), "f64", double, 1e-10),
             (name.to_string(), "f32*", single, f64::INFINITY),
             (name.to_string(), "PyTorch*", pytorch, f64::INFINITY),
-            (calm.clone(), "f64", compare::<f64>(architecture, theirs_steady, STEADY_RATE, true), 1e-10),
-            (calm, "f32", compare::<f32>(architecture, theirs_steady, STEADY_RATE, true), 1e-4),
+            (calm.clone(), "f64", compare::<f64>(backend, architecture, theirs_steady, STEADY_RATE, true), 1e-10),
+            (calm, "f32", compare::<f32>(backend, architecture, theirs_steady, STEADY_RATE, true), 1e-4),
         ]
     });
     for (name, precision, row, allowed) in compared.collect::<Vec<_>>().into_iter().flatten() {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
+use valleys_harness::exec::BackendKind;
 use valleys_harness::preset::Size;
 
 use super::Output;
@@ -38,6 +39,9 @@ pub(crate) struct Train {
     /// One setting by its path in that file, such as momentum=0.8 or phases.swa.epochs=10; may be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Who runs the network: cpu, fast, or reference, plain; a run has the bits of its backend [default: cpu].
+    #[arg(long, value_enum)]
+    pub(crate) backend: Option<Backend>,
     /// Epochs of SGD from a random start, averaging included.
     #[arg(long, value_name = "N")]
     pub(crate) epochs: Option<u32>,
@@ -95,6 +99,21 @@ impl From<Preset> for Size {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Backend {
+    Cpu,
+    Reference,
+}
+
+impl From<Backend> for BackendKind {
+    fn from(backend: Backend) -> Self {
+        match backend {
+            Backend::Cpu => Self::Cpu,
+            Backend::Reference => Self::Reference,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Select {
     Last,
     HeldOut,
@@ -136,6 +155,9 @@ pub(crate) struct Line {
     /// Batch-norm statistics: recomputed at every point, or the centre's.
     #[arg(long, value_enum, default_value = "recompute")]
     pub(crate) bn: BatchNorm,
+    /// Who runs the network [default: as the run was trained].
+    #[arg(long, value_enum)]
+    pub(crate) backend: Option<Backend>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

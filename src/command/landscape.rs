@@ -81,6 +81,7 @@ fn changed(mut landscape: Landscape, options: &cli::Line) -> Landscape {
     landscape.reach = options.radius.unwrap_or(landscape.reach);
     landscape.points = options.points.unwrap_or(landscape.points);
     let spec = &mut landscape.spec;
+    spec.backend = options.backend.map_or(spec.backend, Into::into);
     if let Some(images) = options.images {
         (spec.statistics_images, spec.train_images, spec.test_images) = (images, images, images);
     }

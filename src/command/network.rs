@@ -5,9 +5,9 @@ use std::path::Path;
 
 use valleys_figures::words::{self, number};
 use valleys_harness::checkpoint;
-use valleys_harness::data::{Dataset, Normalisation, synthetic};
+use valleys_harness::data::{Dataset, synthetic};
 use valleys_harness::landscape::{Probe, direction, interpolation, line};
-use valleys_harness::model::{self, Architecture, Graph};
+use valleys_harness::model::{Architecture, Graph};
 use valleys_harness::params::Weights;
 use valleys_harness::preset::Landscape;
 use valleys_harness::train::{Recipe, Trainer};
@@ -63,10 +63,7 @@ pub(super) fn dataset(place: Option<&Path>, wanted: &Images, network: Architectu
         let problem = format!("the images have the checksum {}; allowed: data.sha256, {sha256}", data.checksum());
         return Err(Error::Failed(problem));
     }
-    // The official code has constants of its own for VGG, where the images are photographs.
-    let vgg = network.family() == model::Family::Vgg;
-    let photographs = data.normalisation() == Normalisation::CIFAR;
-    Ok(if vgg && photographs { data.with_normalisation(Normalisation::VGG) } else { data })
+    Ok(data.for_network(network))
 }
 
 /// What the configuration says of a data set.

@@ -1,74 +1,119 @@
 //! Files out of a compressed archive.
 
 use std::fs::{self, File};
-use std::io::{Read, copy};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
+use md5::{Digest, Md5};
 use tar::{Archive, EntryType};
+use valleys_sim::progress::Observer;
 
-use super::official::{Form, md5_of};
+use super::official::{Form, hexadecimal};
 use crate::{Error, Result};
 
 /// Bytes of one file; the largest, STL-10's test images, has 221,184,000.
 const FILE: u64 = 256 << 20;
 /// Bytes an archive may unpack to, the files passed over included; STL-10's has 3.1 GB.
 const TOTAL: u64 = 4 << 30;
+/// Bytes unpacked at a time.
+const CHUNK: usize = 1 << 16;
 
-/// Unpacks the files of `form` from `archive` into the folder of the form's name in `directory`.
+/// Unpacks the files of `form` from `archive` into `folder`; progress is counted in bytes of the archive.
 ///
 /// Only those files are written, found by their exact names, so no path in an archive says where anything goes. Each
 /// is checked against its sum, and all appear at once, in the end.
-pub(super) fn unpack(archive: &Path, form: &Form, directory: &Path) -> Result<()> {
-    let malformed = |error: std::io::Error| Error::file(archive, error, "a complete archive, tar and gzip");
+pub(super) fn unpack(archive: &Path, form: &Form, folder: &Path, observer: &dyn Observer) -> Result<()> {
+    fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    let unpacked = unpack_into(archive, form, folder, observer);
+    if unpacked.is_err() {
+        // Removes it only if there is nothing in it.
+        drop(fs::remove_dir(folder));
+    }
+    unpacked
+}
+
+fn unpack_into(archive: &Path, form: &Form, folder: &Path, observer: &dyn Observer) -> Result<()> {
+    let failed = |error: io::Error| match observer.interrupted() {
+        true => Error::Interrupted,
+        false => Error::file(archive, error, "a complete archive, tar and gzip"),
+    };
     let file = File::open(archive).map_err(Error::io(archive))?;
-    let mut entries = Archive::new(MultiGzDecoder::new(file).take(TOTAL));
+    let size = file.metadata().map_err(Error::io(archive))?.len();
+    observer.begin(&format!("unpacking {}", form.kind.title()), size);
+    let mut entries = Archive::new(MultiGzDecoder::new(Watched { file, observer }).take(TOTAL));
     // In the same folder, so that the files can be renamed into place.
-    let work = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(directory).map_err(Error::io(directory))?;
-    for entry in entries.entries().map_err(malformed)? {
-        let entry = entry.map_err(malformed)?;
-        let path = entry.path().map_err(malformed)?.into_owned();
+    let work = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(folder).map_err(Error::io(folder))?;
+    let mut seen = Vec::new();
+    // Raw: the names of these files need no extensions, which would be taken into memory whatever their size.
+    for entry in entries.entries().map_err(failed)?.raw(true) {
+        let mut entry = entry.map_err(failed)?;
+        let path = entry.path().map_err(failed)?.into_owned();
         let path = path.strip_prefix(".").unwrap_or(&path);
-        let Some((name, _)) = form.files.iter().find(|(name, _)| path == Path::new(form.folder).join(name)) else {
+        let Some((name, md5)) = form.files.iter().find(|(name, _)| path == Path::new(form.folder).join(name)) else {
             continue;
         };
-        if entry.header().entry_type() != EntryType::Regular || entry.size() > FILE {
-            return Err(Error::file(
-                archive,
-                format!("{name} is no file of an acceptable size"),
-                format!("{FILE} bytes"),
-            ));
+        if entry.header().entry_type() != EntryType::Regular || entry.size() > FILE || seen.contains(name) {
+            let allowed = format!("one file of at most {FILE} bytes");
+            return Err(Error::file(archive, format!("{name} in it is something else, or is there twice"), allowed));
         }
+        seen.push(*name);
         let target = work.path().join(name);
         let mut out = File::create_new(&target).map_err(Error::io(&target))?;
-        copy(&mut entry.take(FILE), &mut out).map_err(malformed)?;
+        let (mut hash, mut chunk) = (Md5::new(), vec![0; CHUNK]);
+        loop {
+            let bytes = match entry.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(count) => &chunk[..count],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(failed(error)),
+            };
+            hash.update(bytes);
+            out.write_all(bytes).map_err(Error::io(&target))?;
+        }
         out.sync_all().map_err(Error::io(&target))?;
-    }
-    for (name, md5) in form.files {
-        let seen = match work.path().join(name) {
-            path if path.exists() => md5_of(&path)?,
-            _ => "missing".to_owned(),
-        };
-        if seen != *md5 {
-            return Err(Error::file(archive, format!("{name} in it: {seen}"), format!("MD5 sum {md5}")));
+        let sum = hexadecimal(hash);
+        if sum != *md5 {
+            return Err(Error::file(archive, format!("{name} in it has the MD5 sum {sum}"), md5));
         }
     }
-    let folder = directory.join(form.folder);
-    fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+    if let Some((name, _)) = form.files.iter().find(|(name, _)| !seen.contains(name)) {
+        return Err(Error::file(archive, format!("{name} is not in it"), form.title));
+    }
     for (name, _) in form.files {
         fs::rename(work.path().join(name), folder.join(name)).map_err(Error::io(folder.join(name)))?;
     }
+    observer.finish();
     Ok(())
+}
+
+/// A file whose reading is watched, and fails once the observer wants it stopped.
+struct Watched<'a> {
+    file: File,
+    observer: &'a dyn Observer,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.observer.interrupted() {
+            return Err(io::Error::other("interrupted"));
+        }
+        let count = self.file.read(buffer)?;
+        self.observer.advance(count as u64);
+        Ok(count)
+    }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::io::Write;
-
     use flate2::Compression;
     use flate2::write::GzEncoder;
+    use rand::RngExt;
     use tar::Header;
+    use valleys_sim::Seed;
+    use valleys_sim::progress::Silent;
 
+    use super::super::download::tests::Stopping;
     use super::super::{DataKind, cifar_binary};
     use super::*;
 
@@ -104,13 +149,25 @@ pub(super) mod tests {
         archive(&[("small-folder/a", b"one", file), ("./small-folder/b", b"two", file), ("small-folder/c", b"x", file)])
     }
 
+    /// A small archive behind a million bytes that are passed over and cannot be compressed: it is not read at once.
+    pub(in crate::data) fn large() -> Vec<u8> {
+        let file = EntryType::Regular;
+        let mut noise = Seed(1).stream("noise", 0);
+        let other: Vec<u8> = (0..1_000_000).map(|_| noise.random()).collect();
+        archive(&[("small-folder/c", &other, file), ("small-folder/a", b"one", file), ("small-folder/b", b"two", file)])
+    }
+
     fn tried(bytes: &[u8]) -> (tempfile::TempDir, Result<()>) {
+        watched(bytes, &Silent)
+    }
+
+    fn watched(bytes: &[u8], observer: &dyn Observer) -> (tempfile::TempDir, Result<()>) {
         let root = tempfile::tempdir().expect("temporary folder");
         let inner = root.path().join("inner");
         fs::create_dir(&inner).expect("folder");
         let path = root.path().join("archive.tar.gz");
         File::create(&path).and_then(|mut file| file.write_all(bytes)).expect("file");
-        let result = unpack(&path, &SMALL, &inner);
+        let result = unpack(&path, &SMALL, &inner.join(SMALL.folder), observer);
         (root, result)
     }
 
@@ -143,6 +200,20 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn extended_names_are_not_read() {
+        let (file, name) = (EntryType::Regular, b"small-folder/a\0".as_slice());
+        let [b, other] = [("small-folder/b", b"two".as_slice(), file), ("other", b"one".as_slice(), file)];
+        for extension in [EntryType::GNULongName, EntryType::XHeader, EntryType::XGlobalHeader] {
+            let (_root, result) = tried(&archive(&[("././@LongLink", name, extension), other, b]));
+            let said = result.expect_err("refused").to_string();
+            assert!(said.contains("a is not in it"), "{said}");
+        }
+        let long = vec![b'x'; 1_000_000];
+        let whole = archive(&[("@", &long, EntryType::GNULongName), ("small-folder/a", b"one", file), b]);
+        tried(&whole).1.expect("an extension passed over");
+    }
+
+    #[test]
     fn a_cut_archive_is_refused_and_leaves_nothing() {
         let whole = good();
         for length in [0, 1, 10, 30, whole.len() / 2, whole.len() - 30] {
@@ -150,5 +221,17 @@ pub(super) mod tests {
             assert!(result.is_err(), "{length} of {}", whole.len());
             assert_eq!(fs::read_dir(root.path().join("inner")).expect("folder").count(), 0);
         }
+    }
+    #[test]
+    fn unpacking_counts_the_bytes_of_the_archive_and_stops_when_asked() {
+        let whole = large();
+        let observer = Stopping::after(u64::MAX);
+        watched(&whole, &observer).1.expect("a good archive");
+        assert_eq!((observer.units(), observer.tasks()), (whole.len() as u64, 0));
+        let observer = Stopping::after(1);
+        let (root, result) = watched(&whole, &observer);
+        assert!(matches!(result, Err(Error::Interrupted)), "{result:?}");
+        assert!(observer.units() < 100_000, "{} bytes after it was asked", observer.units());
+        assert_eq!(fs::read_dir(root.path().join("inner")).expect("folder").count(), 0);
     }
 }

@@ -1,13 +1,13 @@
 //! One file from the network, resumable, checked.
 //!
 //! The transfer is made by `curl`, or else `wget`, as a process of its own: they are where people download data,
-//! they speak TLS with the machine's own certificates, and they follow its proxies. What they deliver goes to `FILE.part`;
-//! only what has the right MD5 sum becomes `FILE`.
+//! they speak TLS with the machine's own certificates, and they follow its proxies. What they deliver goes to `FILE.part`,
+//! and is accepted once it has the right MD5 sum.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -76,19 +76,15 @@ impl Downloader {
         }
     }
 
-    /// The command that continues a partial file.
+    /// The command that continues a partial file; curl's says the last HTTP status on its standard output.
     fn command(self, address: &str, part: &Path, limit: u64) -> Command {
         let mut command = Command::new(self.name());
         match self {
             Self::Curl => {
                 command.args(["--fail", "--location", "--silent", "--show-error", "--continue-at", "-"]);
                 command.args(["--connect-timeout", PATIENCE, "--speed-time", PATIENCE, "--speed-limit", "100"]);
-                command
-                    .args(["--max-filesize", &limit.to_string()])
-                    .arg("--output")
-                    .arg(part)
-                    .arg("--url")
-                    .arg(address);
+                command.args(["--max-filesize", &limit.to_string(), "--write-out", "%{http_code}"]);
+                command.arg("--output").arg(part).arg("--url").arg(address);
             }
             Self::Wget => {
                 command.args(["--no-verbose", "--continue", "--tries=1", "--timeout", PATIENCE]);
@@ -99,18 +95,20 @@ impl Downloader {
         let others = ["no_proxy", "NO_PROXY"].into_iter().find_map(|name| std::env::var(name).ok());
         let direct = [others.as_deref().unwrap_or_default(), "127.0.0.1,localhost"].join(",");
         command.env("no_proxy", direct.trim_start_matches(','));
-        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         command
     }
 
-    fn judge(self, code: Option<i32>, said: String) -> Attempt {
+    /// What an exit code and an HTTP status mean. What a program `said` is for people and decides nothing.
+    fn judge(self, code: Option<i32>, status: Option<u16>, said: String) -> Attempt {
         match (self, code) {
             (_, Some(0)) => Attempt::Done,
             // curl: partial file, timeout, empty reply, sending and receiving failed, TLS cut.
             (Self::Curl, Some(18 | 28 | 52 | 55 | 56)) | (Self::Wget, Some(4)) => Attempt::Broken(said),
-            // The server does not continue, or has no more bytes than are here.
+            // The server does not continue, or has no more bytes than are here. wget begins anew by itself in the first
+            // case, and takes the file for whole in the second, which its sum then denies.
             (Self::Curl, Some(33)) => Attempt::Unfit(said),
-            _ if said.contains("416") || said.contains("conflicts with") => Attempt::Unfit(said),
+            (Self::Curl, Some(22)) if status == Some(416) => Attempt::Unfit(said),
             _ => Attempt::Refused(said),
         }
     }
@@ -121,9 +119,9 @@ impl Downloader {
         let limit = request.bytes.saturating_add(1 << 20);
         let mut said = tempfile::tempfile().map_err(Error::io(std::env::temp_dir()))?;
         let errors = said.try_clone().map_err(Error::io(std::env::temp_dir()))?;
+        let mut shown = size(part);
         let mut child =
             self.command(&request.address, part, limit).stderr(errors).spawn().map_err(Error::io(self.name()))?;
-        let mut shown = size(part);
         let status = loop {
             let ended = child.try_wait().map_err(Error::io(self.name()))?;
             let now = size(part);
@@ -142,19 +140,31 @@ impl Downloader {
             }
             sleep(GLANCE);
         };
+        if !status.success() {
+            // Ctrl-C ends the program as well, perhaps before the observer hears of it.
+            sleep(GLANCE);
+            if observer.interrupted() || by_ctrl_c(status) {
+                return Err(Error::Interrupted);
+            }
+        }
+        let mut http = String::new();
+        if let Some(output) = child.stdout.take() {
+            output.take(16).read_to_string(&mut http).map_err(Error::io(self.name()))?;
+        }
         let mut text = Vec::new();
         said.rewind().and_then(|()| said.take(1 << 16).read_to_end(&mut text)).map_err(Error::io(self.name()))?;
         let text = String::from_utf8_lossy(&text);
         let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
         let line = line.map_or_else(|| format!("{} ended with {status}", self.name()), str::to_owned);
-        Ok(self.judge(status.code(), line))
+        Ok(self.judge(status.code(), http.parse().ok(), line))
     }
 
     /// Downloads a file, continuing what an earlier attempt left in `FILE.part`, which stays if this one is cut off too.
+    /// Returns the path of that file, now whole and the right one.
     ///
     /// A connection that breaks is continued as long as each attempt brings something. If the server cannot continue,
     /// or the whole has the wrong sum though a part of it was old, it is fetched once more from the beginning.
-    pub(super) fn fetch(self, request: &Request<'_>, observer: &dyn Observer) -> Result<()> {
+    pub(super) fn fetch(self, request: &Request<'_>, observer: &dyn Observer) -> Result<PathBuf> {
         let part = partial(&request.target);
         if let Some(parent) = request.target.parent() {
             fs::create_dir_all(parent).map_err(Error::io(parent))?;
@@ -168,14 +178,17 @@ impl Downloader {
         // Whether to begin anew is still possible; without a partial file this is the beginning.
         let mut fresh = size(&part) == 0;
         let mut fruitless = 0;
+        observer.advance(size(&part));
         loop {
             let before = size(&part);
-            let problem = match self.attempt(request, &part, observer)? {
+            // What may be whole is not continued, but compared.
+            let attempt = if before == request.bytes { Attempt::Done } else { self.attempt(request, &part, observer)? };
+            let problem = match attempt {
                 Attempt::Done => {
                     let sum = if part.exists() { md5_of(&part)? } else { "no file".to_owned() };
                     if sum == request.md5 {
                         File::open(&part).and_then(|file| file.sync_all()).map_err(Error::io(&part))?;
-                        return fs::rename(&part, &request.target).map_err(Error::io(&request.target));
+                        return Ok(part);
                     }
                     let allowed = format!("{}, that of the official file", request.md5);
                     Error::file(&request.address, format!("what came has the MD5 sum {sum}"), allowed)
@@ -217,6 +230,18 @@ fn remove(path: &Path) -> Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path)(error)),
         _ => Ok(()),
     }
+}
+
+/// Whether a process was ended by the terminal's Ctrl-C, which goes to every process of the command.
+#[cfg(unix)]
+fn by_ctrl_c(status: ExitStatus) -> bool {
+    const SIGINT: i32 = 2;
+    std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGINT)
+}
+
+#[cfg(not(unix))]
+fn by_ctrl_c(_status: ExitStatus) -> bool {
+    false
 }
 
 /// Ends a process and waits for it; that it may have ended already is no error.

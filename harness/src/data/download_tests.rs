@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use valleys_sim::progress::Silent;
@@ -116,7 +116,9 @@ const SUM: &str = "7e9ae0a83bec5feb8af059f18a023d76";
 struct Trial {
     server: Server,
     folder: tempfile::TempDir,
-    result: Result<()>,
+    result: Result<PathBuf>,
+    /// Progress that was reported, in bytes.
+    units: u64,
 }
 
 impl Trial {
@@ -126,16 +128,20 @@ impl Trial {
         if !part.is_empty() {
             fs::write(folder.path().join("file.part"), part).expect("file");
         }
-        let result = downloader.fetch(&request(&server, folder.path()), &Silent);
-        Self { server, folder, result }
+        let observer = Stopping::after(u64::MAX);
+        let result = downloader.fetch(&request(&server, folder.path()), &observer);
+        Self { server, folder, result, units: observer.units() }
     }
 
     fn whole(&self) -> bool {
-        let is = |name| self.folder.path().join(name).exists();
-        let whole = fs::read(self.folder.path().join("file")).is_ok_and(|bytes| bytes == contents(100_000));
-        assert_eq!(whole, self.result.is_ok(), "{:?}", self.result);
-        assert!(whole == is("file") && !(whole && is("file.part")));
-        whole
+        let Ok(path) = &self.result else { return false };
+        assert_eq!(path, &self.part());
+        assert!(fs::read(path).expect("file") == contents(100_000) && !self.folder.path().join("file").exists());
+        true
+    }
+
+    fn part(&self) -> PathBuf {
+        self.folder.path().join("file.part")
     }
 
     fn message(&self) -> String {
@@ -162,9 +168,10 @@ fn a_file_comes_whole_and_a_cut_connection_is_continued_where_it_broke() {
         let cuts = vec![Reply::Cut(file(), 30_000), Reply::Cut(file(), 25_000), Reply::Send(file())];
         let trial = Trial::new(downloader, cuts, &[]);
         assert!(trial.whole(), "{downloader:?}: {:?}", trial.result);
-        assert_eq!(trial.server.offsets(), [0, 30_000, 55_000], "{downloader:?}");
+        assert_eq!((trial.server.offsets(), trial.units), (vec![0, 30_000, 55_000], 100_000), "{downloader:?}");
         let trial = Trial::new(downloader, vec![Reply::Send(file())], &file()[..60_000]);
         assert!(trial.whole() && trial.server.offsets() == [60_000], "{downloader:?}");
+        assert_eq!(trial.units, 100_000, "{downloader:?}: what was there counts as done");
     }
 }
 
@@ -174,7 +181,7 @@ fn a_server_that_breaks_off_at_once_is_given_up_and_the_part_is_kept() {
         let replies = vec![Reply::Cut(contents(100_000), 40_000), Reply::Cut(contents(100_000), 0)];
         let trial = Trial::new(downloader, replies, &[]);
         assert!(!trial.whole() && trial.server.offsets().len() == 4, "{downloader:?}: {:?}", trial.server.offsets());
-        assert_eq!(size(&trial.folder.path().join("file.part")), 40_000, "{downloader:?}");
+        assert_eq!(size(&trial.part()), 40_000, "{downloader:?}");
     }
 }
 
@@ -186,9 +193,10 @@ fn a_server_that_cannot_continue_or_a_part_that_does_not_fit_means_beginning_ane
         assert!(trial.whole(), "{downloader:?}: {:?}", trial.result);
         let trial = Trial::new(downloader, vec![Reply::Send(file())], &[7; 10_000]);
         assert!(trial.whole() && trial.server.offsets() == [10_000, 0], "{downloader:?}");
-        for part in [file(), vec![7; 100_000], vec![7; 100_001]] {
+        // A part of the whole's size is compared before anyone is asked.
+        for (part, asked) in [(file(), &[][..]), (vec![7; 100_000], &[0]), (vec![7; 100_001], &[100_001, 0])] {
             let trial = Trial::new(downloader, vec![Reply::Send(file())], &part);
-            assert!(trial.whole(), "{downloader:?}: {:?}", trial.result);
+            assert!(trial.whole() && trial.server.offsets() == asked, "{downloader:?}: {:?}", trial.result);
         }
     }
 }
@@ -207,7 +215,7 @@ fn wrong_bytes_are_fetched_once_and_thrown_away() {
         // A file that does not end.
         let trial = Trial::new(downloader, vec![Reply::Whole(vec![0; 4 << 20])], &[]);
         assert!(!trial.whole(), "{downloader:?}");
-        assert_eq!(size(&trial.folder.path().join("file.part")), 0, "{downloader:?}");
+        assert_eq!(size(&trial.part()), 0, "{downloader:?}");
     }
 }
 
@@ -217,7 +225,7 @@ fn an_error_of_the_server_and_a_server_that_is_not_there_are_one_line() {
         let trial = Trial::new(downloader, vec![Reply::Status("404 Not Found")], &contents(10));
         assert!(trial.message().contains("404"), "{}", trial.message());
         assert_eq!((trial.message().lines().count(), trial.server.offsets().len()), (1, 1));
-        assert_eq!(size(&trial.folder.path().join("file.part")), 10, "what was there is kept");
+        assert_eq!(size(&trial.part()), 10, "what was there is kept");
         let folder = tempfile::tempdir().expect("temporary folder");
         // Port 1 of this machine, where nothing listens.
         let address = "http://127.0.0.1:1/file".to_owned();
@@ -228,21 +236,70 @@ fn an_error_of_the_server_and_a_server_that_is_not_there_are_one_line() {
     }
 }
 
-/// Asks for a stop as soon as the first bytes have come.
-#[derive(Default)]
-struct Stopping(AtomicBool);
+#[test]
+fn a_part_is_thrown_away_for_what_the_server_answered_and_not_for_words() {
+    // 416, "range not satisfiable", means that the part is too long; as a port or in a sentence it means nothing.
+    for downloader in downloaders() {
+        let trial = Trial::new(downloader, vec![Reply::Status("404 No page 416")], &contents(10));
+        assert!(trial.result.is_err() && size(&trial.part()) == 10, "{downloader:?}: {:?}", trial.result);
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let target = folder.path().join("file");
+        fs::write(partial(&target), contents(10)).expect("file");
+        let request = Request { address: "http://127.0.0.1:416/file".to_owned(), md5: SUM, bytes: 100_000, target };
+        assert!(downloader.fetch(&request, &Silent).is_err());
+        assert_eq!(size(&partial(&request.target)), 10, "{downloader:?}");
+    }
+    let judged = |code, status| match Downloader::Curl.judge(Some(code), status, "error 416".to_owned()) {
+        Attempt::Done => "done",
+        Attempt::Broken(_) => "broken",
+        Attempt::Unfit(_) => "unfit",
+        Attempt::Refused(_) => "refused",
+    };
+    assert_eq!(
+        [(22, Some(416)), (22, Some(404)), (22, None)].map(|(code, status)| judged(code, status)),
+        ["unfit", "refused", "refused"]
+    );
+    assert_eq!(
+        [(7, Some(0)), (56, Some(416)), (33, Some(200))].map(|(code, status)| judged(code, status)),
+        ["refused", "broken", "unfit"]
+    );
+}
+
+/// Asks for a stop once so many units are done.
+pub(in crate::data) struct Stopping {
+    after: u64,
+    units: AtomicU64,
+    tasks: AtomicI64,
+}
+
+impl Stopping {
+    pub(in crate::data) fn after(units: u64) -> Self {
+        Self { after: units, units: AtomicU64::new(0), tasks: AtomicI64::new(0) }
+    }
+
+    pub(in crate::data) fn units(&self) -> u64 {
+        self.units.load(Ordering::SeqCst)
+    }
+
+    /// Tasks begun and not finished.
+    pub(in crate::data) fn tasks(&self) -> i64 {
+        self.tasks.load(Ordering::SeqCst)
+    }
+}
 
 impl Observer for Stopping {
-    fn begin(&self, _task: &str, _units: u64) {}
+    fn begin(&self, _task: &str, _units: u64) {
+        self.tasks.fetch_add(1, Ordering::SeqCst);
+    }
     fn advance(&self, units: u64) {
-        if units > 0 {
-            self.0.store(true, Ordering::SeqCst);
-        }
+        self.units.fetch_add(units, Ordering::SeqCst);
     }
     fn note(&self, _line: &str) {}
-    fn finish(&self) {}
+    fn finish(&self) {
+        self.tasks.fetch_sub(1, Ordering::SeqCst);
+    }
     fn interrupted(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.units() >= self.after
     }
 }
 
@@ -252,7 +309,7 @@ fn a_download_stops_when_asked() {
         let server = Server::new(vec![Reply::Drip]);
         let folder = tempfile::tempdir().expect("temporary folder");
         // curl keeps its first bytes to itself for a while; what counts is that a stop is heard.
-        let observer = Stopping::default();
+        let observer = Stopping::after(1);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 sleep(Duration::from_millis(400));

@@ -1,5 +1,6 @@
 //! A data set from its official address into a folder, unless it is there.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use valleys_sim::progress::Observer;
@@ -21,9 +22,10 @@ pub struct Fetched {
 
 /// Sees to it that the official files of a data set lie below `directory`.
 ///
-/// Nothing is downloaded that is there and verifies: neither the unpacked files, in any form, nor an archive put into
-/// `directory` by hand. `mirror` is the address of a folder with the same files, instead of the official one. An
-/// archive that was downloaded is removed once its files are unpacked and verified.
+/// They may lie in it or in its subfolder of the official name. Nothing is downloaded that is there and verifies: neither
+/// the unpacked files, in any form, nor an archive put into `directory` by hand. `mirror` is the address of a folder with
+/// the same files, instead of the official one. An archive that was downloaded is removed once its files are unpacked and
+/// verified.
 ///
 /// # Errors
 /// [`Error::Domain`] for a kind without official files; [`Error::File`] for an address that cannot be reached or gives
@@ -53,36 +55,42 @@ fn fetch_form(
     {
         return Err(Error::domain("mirror", mirror, "an address beginning with http:// or https://"));
     }
-    let folder = directory.join(form.folder);
+    let folder = form.home(directory);
     for (path, finding) in compare(form, &folder)? {
         if let Finding::Different(sum) = finding {
             return Err(in_the_way(&path, &sum));
         }
     }
-    std::fs::create_dir_all(directory).map_err(Error::io(directory))?;
+    fs::create_dir_all(directory).map_err(Error::io(directory))?;
     let mut downloaded = Vec::new();
     for download in form.downloads {
         let place = if download.is_archive() { directory } else { &folder };
         let target = place.join(download.file());
-        if target.exists() {
+        let whole = if target.exists() {
             let sum = md5_of(&target)?;
             if sum != download.md5 {
                 return Err(in_the_way(&target, &sum));
             }
+            target.clone()
         } else {
             let address = address(download, mirror);
+            observer.begin(&format!("downloading {}", download.file()), download.bytes);
             let request =
                 Request { address: address.clone(), md5: download.md5, bytes: download.bytes, target: target.clone() };
-            observer.begin(&format!("downloading {}", download.file()), download.bytes);
-            downloader()?.fetch(&request, observer)?;
+            let part = downloader()?.fetch(&request, observer)?;
             observer.finish();
             downloaded.push(address);
-        }
+            part
+        };
+        let ours = whole != target;
         if download.is_archive() {
-            archive::unpack(&target, form, directory)?;
-            if !downloaded.is_empty() {
-                std::fs::remove_file(&target).map_err(Error::io(&target))?;
+            // Under its own name an archive is one put there by hand, which stays; so ours never gets it.
+            archive::unpack(&whole, form, &folder, observer)?;
+            if ours {
+                fs::remove_file(&whole).map_err(Error::io(&whole))?;
             }
+        } else if ours {
+            fs::rename(&whole, &target).map_err(Error::io(&target))?;
         }
     }
     Ok(Fetched { folder, downloaded })

@@ -6,12 +6,16 @@ use std::sync::LazyLock;
 use md5::{Digest, Md5};
 use valleys_sim::progress::Silent;
 
-use super::super::archive::tests::{SMALL, good};
-use super::super::download::tests::{Reply, Server, downloaders};
+use super::super::archive::tests::{SMALL, good, large};
+use super::super::download::tests::{Reply, Server, Stopping, downloaders};
 use super::*;
 
+fn sum(bytes: &[u8]) -> String {
+    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The sum of the small archive.
-static SUM: LazyLock<String> = LazyLock::new(|| Md5::digest(good()).iter().map(|byte| format!("{byte:02x}")).collect());
+static SUM: LazyLock<String> = LazyLock::new(|| sum(&good()));
 
 /// The small form with an address to download its archive, or its two files, from.
 fn form(addresses: &'static [&'static str], sums: Vec<&'static str>) -> Form {
@@ -51,6 +55,70 @@ fn an_archive_is_fetched_unpacked_and_removed_once() {
         );
         assert_eq!(server.asked.lock().expect("no panic").as_slice(), [(0, "/mirror/small.tar.gz".to_owned())]);
     }
+}
+
+#[test]
+fn an_interrupted_unpacking_leaves_nothing_and_downloads_nothing_again() {
+    let archive = large();
+    let sum: &'static str = sum(&archive).leak();
+    let downloads: &'static [Download] =
+        vec![Download { address: "http://official.invalid/large.tar.gz", md5: sum, bytes: archive.len() as u64 }]
+            .leak();
+    let form = Form { downloads, ..SMALL };
+    for downloader in downloaders() {
+        let root = tempfile::tempdir().expect("temporary folder");
+        let server = Server::new(vec![Reply::Send(archive.clone())]);
+        let fetch = |observer: &dyn Observer| {
+            fetch_form(&form, root.path(), Some(&server.address), &|| Ok(downloader), observer)
+        };
+        // The download is the archive's length in units, so this stops just after.
+        let stopped = fetch(&Stopping::after(archive.len() as u64 + 1));
+        assert!(matches!(stopped, Err(Error::Interrupted)), "{stopped:?}");
+        assert_eq!(names(root.path()), ["large.tar.gz.part"]);
+        let fetched = fetch(&Silent).expect("unpacked");
+        assert_eq!(
+            (names(root.path()), names(&fetched.folder)),
+            (vec!["small-folder".to_owned()], vec!["a".to_owned(), "b".to_owned()])
+        );
+        assert_eq!(server.offsets(), [0], "{downloader:?}");
+    }
+}
+
+#[test]
+fn files_count_in_the_folder_itself_as_in_the_one_of_the_official_name() {
+    let single =
+        form(&["http://official.invalid/a", "http://official.invalid/b"], vec![SMALL.files[0].1, SMALL.files[1].1]);
+    for downloader in downloaders() {
+        for at in ["", "small-folder"] {
+            let root = tempfile::tempdir().expect("temporary folder");
+            let folder = root.path().join(at);
+            fs::create_dir_all(&folder).expect("folder");
+            // The second alone tells the place as well as the first.
+            fs::write(folder.join("b"), "two").expect("file");
+            let server = Server::new(vec![Reply::Send(b"one".to_vec())]);
+            let fetched =
+                fetch_form(&single, root.path(), Some(&server.address), &|| Ok(downloader), &Silent).expect("fetched");
+            assert_eq!(fetched.downloaded, [format!("{}/a", server.address)]);
+            assert_eq!(
+                (fetched.folder.canonicalize().expect("folder"), names(&folder)),
+                (folder.canonicalize().expect("folder"), vec!["a".to_owned(), "b".to_owned()])
+            );
+            let again = fetch_form(&single, root.path(), None, &never, &Silent).expect("all there");
+            assert!(again.downloaded.is_empty());
+            fs::write(folder.join("b"), "tow").expect("file");
+            let said = fetch_form(&single, root.path(), None, &never, &Silent).expect_err("in the way").to_string();
+            assert!(said.contains("b: not the official file"), "{said}");
+        }
+    }
+    // The same with an archive: what is missing is unpacked beside what is there.
+    let root = tempfile::tempdir().expect("temporary folder");
+    fs::write(root.path().join("a"), "one").expect("file");
+    fs::write(root.path().join("small.tar.gz"), good()).expect("file");
+    let fetched = fetch_form(&small(), root.path(), None, &never, &Silent).expect("unpacked");
+    assert_eq!(
+        (fetched.folder.as_path(), names(root.path())),
+        (root.path(), vec!["a".to_owned(), "b".to_owned(), "small.tar.gz".to_owned()])
+    );
 }
 
 #[test]

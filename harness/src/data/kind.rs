@@ -184,7 +184,7 @@ impl DataKind {
         }
     }
 
-    /// How bytes become floats, for networks without constants of their own ([`Normalisation::VGG`]).
+    /// How bytes become floats, for networks without constants of their own ([`Normalisation::for_network`]).
     pub(super) fn normalisation(self) -> Normalisation {
         match self {
             Self::Svhn | Self::Synthetic => Normalisation::HALF,

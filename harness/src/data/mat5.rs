@@ -3,9 +3,9 @@
 //! Layout: MathWorks, *MAT-File Format*, "Level 5 MAT-File Format". A file is a header of 128 bytes and a row of elements, each
 //! a type, a length and that many bytes. A compressed element is a zlib stream that holds one other element.
 //!
-//! No length in a file is believed: an array's size follows from its dimensions, is held against `limit` before anything
-//! is allocated, and must agree with every other length that speaks of it. A compressed element is read no further than
-//! that size, so a small file cannot become a large one.
+//! No length in a file is believed: an array's size follows from its dimensions, is held against what is `left` of the
+//! file's limit before anything is allocated, and must agree with every other length that speaks of it. A compressed
+//! element is read no further than that size. So whatever its size, a file takes no more memory than its limit and itself.
 
 use std::io::Read;
 
@@ -43,14 +43,35 @@ pub(super) struct Array {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Numbers {
     Bytes(Vec<u8>),
-    Doubles(Vec<f64>),
+    /// Of 8 little-endian bytes each, as they lie in the file: converted at once they would take their space twice.
+    Doubles(Vec<u8>),
+}
+
+impl Numbers {
+    /// The number of this index. Panics beyond the end, as a slice does.
+    pub(super) fn get(&self, index: usize) -> f64 {
+        match self {
+            Self::Bytes(bytes) => bytes[index].into(),
+            Self::Doubles(bytes) => {
+                let mut number = [0; 8];
+                number.copy_from_slice(&bytes[8 * index..8 * index + 8]);
+                f64::from_le_bytes(number)
+            }
+        }
+    }
+
+    /// The bytes they take.
+    fn size(&self) -> usize {
+        let (Self::Bytes(bytes) | Self::Doubles(bytes)) = self;
+        bytes.len()
+    }
 }
 
 fn refused(problem: impl Into<String>) -> Malformed {
     Malformed::new(problem, "a MATLAB 5 file with arrays of bytes or doubles")
 }
 
-/// The arrays of a file, each of at most `limit` bytes of numbers.
+/// The arrays of a file, of at most `limit` bytes of numbers together.
 pub(super) fn read(bytes: &[u8], limit: usize) -> Result<Vec<Array>, Malformed> {
     let mut cursor = Cursor::new(bytes);
     let header = cursor.take(HEADER)?;
@@ -60,18 +81,20 @@ pub(super) fn read(bytes: &[u8], limit: usize) -> Result<Vec<Array>, Malformed> 
         _ if header.starts_with(b"MATLAB 7.3") => return Err(refused("a file of version 7.3, which is HDF5")),
         _ => return Err(refused("does not begin as a MATLAB 5 file")),
     }
-    let mut arrays = Vec::new();
+    let (mut arrays, mut left) = (Vec::new(), limit);
     while cursor.at() < bytes.len() {
         if arrays.len() == ARRAYS {
             return Err(refused(format!("more than {ARRAYS} arrays")));
         }
         let (kind, length) = (cursor.u32()?, cursor.u32()?);
         let body = cursor.take(length as usize)?;
-        arrays.push(match kind {
-            MATRIX => Stream { inner: body, left: length.into() }.array(limit)?,
-            COMPRESSED => inflated(body, limit)?,
+        let array = match kind {
+            MATRIX => Stream { inner: body, left: length.into() }.array(left)?,
+            COMPRESSED => inflated(body, left)?,
             _ => return Err(refused(format!("an element of type {kind}"))),
-        });
+        };
+        left -= array.numbers.size();
+        arrays.push(array);
     }
     Ok(arrays)
 }
@@ -193,7 +216,7 @@ impl<R: Read> Stream<R> {
         let size = sides.iter().try_fold(width, |size: usize, &side| size.checked_mul(side));
         if size.is_none_or(|size| size > limit) {
             let problem = format!("array {name} has the sides {sides:?}");
-            return Err(Malformed::new(problem, format!("at most {limit} bytes in an array")));
+            return Err(Malformed::new(problem, format!("at most {limit} bytes more in the file's arrays")));
         }
         if size != Some(tag.length as usize) {
             let problem = format!("array {name} has the sides {sides:?} but {} bytes of numbers", tag.length);
@@ -203,12 +226,7 @@ impl<R: Read> Stream<R> {
         if self.left != 0 {
             return Err(refused(format!("array {name} is followed by {} more bytes in its element", self.left)));
         }
-        let double = |b: &[u8]| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
-        let numbers = if width == 1 {
-            Numbers::Bytes(bytes)
-        } else {
-            Numbers::Doubles(bytes.chunks_exact(8).map(double).collect())
-        };
+        let numbers = if width == 1 { Numbers::Bytes(bytes) } else { Numbers::Doubles(bytes) };
         Ok(Array { name, sides, numbers })
     }
 }

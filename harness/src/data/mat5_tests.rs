@@ -61,7 +61,8 @@ fn plain_and_compressed_files_hold_the_same_arrays() {
     let arrays = read(&file(&[x.clone(), y.clone()]), LIMIT).expect("readable");
     assert_eq!((arrays[0].name.as_str(), arrays[0].sides.as_slice()), ("X", &[2, 3, 1][..]));
     assert_eq!(arrays[0].numbers, Numbers::Bytes(vec![1, 2, 3, 4, 5, 6]));
-    assert_eq!((arrays[1].name.as_str(), &arrays[1].numbers), ("y", &Numbers::Doubles(vec![1.0, 10.0, 2.5])));
+    assert_eq!((arrays[1].name.as_str(), [0, 1, 2].map(|i| arrays[1].numbers.get(i))), ("y", [1.0, 10.0, 2.5]));
+    assert_eq!([0, 5].map(|i| arrays[0].numbers.get(i)), [1.0, 6.0]);
     assert_eq!(read(&file(&[deflated(&x), deflated(&y)]), LIMIT), Ok(arrays));
 }
 
@@ -76,6 +77,18 @@ fn sizes_are_held_against_the_limit_before_memory_is_asked_for() {
     assert!(problem(&file(&[matrix("X", &[1 << 16, 1 << 16, 1 << 16, 1 << 16], &[])])).contains("at most"));
     assert!(problem(&file(&[matrix("X", &[-1, 4], &[0; 4])])).contains("no sizes"));
     assert!(problem(&file(&[matrix("X", &[2, 4], &[0; 7])])).contains("[2, 4] but 7 bytes"));
+}
+
+#[test]
+fn all_arrays_of_a_file_share_one_limit() {
+    let half = matrix("X", &[1 << 19, 1], &vec![0; 1 << 19]);
+    let two = [half.clone(), deflated(&half)];
+    assert_eq!(read(&file(&two), LIMIT).expect("readable").len(), 2);
+    let more = matrix("y", &[1, 1], &[0]);
+    for third in [deflated(&more), deflated(&parts(6, "y", &[1, 1], element(DOUBLE, &[0; 8]))), more] {
+        let said = problem(&file(&[two.as_slice(), &[third]].concat()));
+        assert!(said.contains("at most 0 bytes more"), "{said}");
+    }
 }
 
 #[test]

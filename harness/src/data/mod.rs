@@ -12,6 +12,8 @@ mod download;
 mod fetch;
 mod folder;
 mod hold_out;
+#[cfg(test)]
+mod hostile_tests;
 mod kind;
 pub mod loader;
 mod mat5;
@@ -39,6 +41,7 @@ pub use normalisation::Normalisation;
 pub use open::{Opened, open};
 pub use verify::{Finding, Verified, verify};
 
+use crate::model::Architecture;
 use crate::{Error, Result};
 
 /// Colour planes of an image: red, green, blue.
@@ -177,9 +180,10 @@ impl Dataset {
         )
     }
 
-    /// The same images, read by a network that expects these constants, such as [`Normalisation::VGG`].
-    pub fn with_normalisation(self, normalisation: Normalisation) -> Self {
-        Self { normalisation, ..self }
+    /// The same images, as this network reads them: by the data set's own constants, or by the network's
+    /// ([`Normalisation::for_network`]).
+    pub fn for_network(self, network: Architecture) -> Self {
+        Self { normalisation: self.normalisation.for_network(network), ..self }
     }
 
     /// Short name, such as `cifar10`.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::CHANNELS;
+use crate::model::{Architecture, Family};
 use crate::{Error, Result};
 
 /// Mean and standard deviation of each colour plane, of pixel values in [0, 1].
@@ -52,6 +53,14 @@ impl Normalisation {
         Ok(Self { mean, std })
     }
 
+    /// The constants by which a network reads a data set whose own are these.
+    ///
+    /// As in the official code, VGG has constants of its own for photographs: where others use [`CIFAR`](Self::CIFAR), it uses
+    /// [`VGG`](Self::VGG). SVHN and the synthetic images, and constants of a reader's own, are the same for every network.
+    pub fn for_network(self, network: Architecture) -> Self {
+        if network.family() == Family::Vgg && self == Self::CIFAR { Self::VGG } else { self }
+    }
+
     /// What each byte of each plane becomes: (byte/255 − mean)/std.
     pub(crate) fn tables(&self) -> [[f32; 256]; CHANNELS] {
         std::array::from_fn(|channel| {
@@ -63,6 +72,8 @@ impl Normalisation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::tests::numbered;
+    use crate::data::{DataKind, Dataset};
 
     #[test]
     fn every_byte_becomes_its_distance_from_the_mean_in_standard_deviations() {
@@ -76,6 +87,29 @@ mod tests {
                     let exact = (byte as f64 / 255.0 - mean[channel]) / std[channel];
                     assert!((f64::from(value) - exact).abs() < 1e-6, "{channel} {byte}: {value}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn vgg_alone_has_constants_of_its_own_and_for_photographs_alone() {
+        let own = Normalisation::new([0.1; 3], [0.2; 3]).expect("valid");
+        for &network in Architecture::ALL {
+            let vgg = network.name().starts_with("vgg");
+            let photographs = if vgg { Normalisation::VGG } else { Normalisation::CIFAR };
+            assert_eq!(Normalisation::CIFAR.for_network(network), photographs, "{network}");
+            for same in [Normalisation::HALF, Normalisation::VGG, own] {
+                assert_eq!(same.for_network(network), same, "{network}");
+            }
+            for kind in DataKind::ALL {
+                let drawn = matches!(kind, DataKind::Svhn | DataKind::Synthetic);
+                let expected = if drawn { Normalisation::HALF } else { photographs };
+                let (train, test) = (numbered(2), numbered(1));
+                let (normalisation, augmentation) = (kind.normalisation(), kind.augmentation());
+                let data = Dataset::new("n", "N", train, test, normalisation, augmentation).expect("valid");
+                let read = data.clone().for_network(network);
+                assert_eq!(read.normalisation(), expected, "{kind} {network}");
+                assert!(read.train() == data.train() && read.checksum() == data.checksum());
             }
         }
     }

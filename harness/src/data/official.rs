@@ -24,7 +24,7 @@ pub(super) struct Form {
     pub(super) title: &'static str,
     /// The folder its files lie in.
     pub(super) folder: &'static str,
-    /// Its files; the first tells that it is this form.
+    /// Its files, by names that no other form has.
     pub(super) files: &'static [Member],
     /// Where it comes from.
     pub(super) downloads: &'static [Download],
@@ -157,10 +157,29 @@ pub(super) const FORMS: &[Form] = &[
 ];
 
 impl Form {
-    /// The folder that holds this form: `path` itself, or its subfolder of the official name.
+    /// The folder that holds files of this form: `path` itself (the folder of that file), or its subfolder of the official
+    /// name, whichever has more of them.
     pub(super) fn find(&self, path: &Path) -> Option<PathBuf> {
-        let first = self.files.first()?.0;
-        [path.to_owned(), path.join(self.folder)].into_iter().find(|folder| folder.join(first).is_file())
+        let place = folder_of(path);
+        let count = |folder: &Path| self.files.iter().filter(|(name, _)| folder.join(name).is_file()).count();
+        let (around, inside) = (place.to_owned(), place.join(self.folder));
+        let found = if count(&around) >= count(&inside) { around } else { inside };
+        (count(&found) > 0).then_some(found)
+    }
+
+    /// Where this form lies, or is to lie if there is nothing of it at `path`.
+    pub(super) fn home(&self, path: &Path) -> PathBuf {
+        self.find(path).unwrap_or_else(|| path.join(self.folder))
+    }
+}
+
+/// A folder, or the folder of a file.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        // The path is a mere name.
+        Some(parent) if path.is_file() && parent == Path::new("") => Path::new("."),
+        Some(parent) if path.is_file() => parent,
+        _ => path,
     }
 }
 
@@ -177,7 +196,11 @@ pub(super) fn md5_of(path: &Path) -> Result<String> {
             Err(error) => return Err(Error::io(path)(error)),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(hash))
+}
+
+pub(super) fn hexadecimal(hash: Md5) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The bytes of a file of at most `limit`. The size is looked at before anything is read.
@@ -213,39 +236,5 @@ pub(super) fn whole(path: &Path, bytes: usize, record: usize, most: usize) -> Re
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sum_of_a_file_is_its_md5() {
-        let folder = tempfile::tempdir().expect("temporary folder");
-        let path = folder.path().join("file");
-        // RFC 1321, appendix A.5.
-        for (text, sum) in
-            [("", "d41d8cd98f00b204e9800998ecf8427e"), ("message digest", "f96b697d7cb7938d525a2f31aaf161d0")]
-        {
-            std::fs::write(&path, text).expect("file");
-            assert_eq!(md5_of(&path).expect("readable"), sum);
-        }
-    }
-
-    #[test]
-    fn the_table_is_complete_and_in_hexadecimal() {
-        for form in FORMS {
-            let sums = form.files.iter().map(|file| file.1).chain(form.downloads.iter().map(|download| download.md5));
-            assert!(sums.clone().all(|sum| sum.len() == 32 && sum.bytes().all(|byte| byte.is_ascii_hexdigit())));
-            assert!(form.downloads.iter().all(|download| download.bytes > 60_000_000));
-            let single: Vec<Member> = form.downloads.iter().map(|download| (download.file(), download.md5)).collect();
-            assert!(form.downloads[0].is_archive() && single.len() == 1 || single == form.files);
-        }
-    }
-
-    #[test]
-    fn a_file_larger_than_any_of_its_kind_is_not_read() {
-        let folder = tempfile::tempdir().expect("temporary folder");
-        let path = folder.path().join("sparse");
-        File::create(&path).and_then(|file| file.set_len(1 << 42)).expect("a sparse file");
-        let said = read_file(&path, 1000).expect_err("too large").to_string();
-        assert!(said.contains("4398046511104 bytes; allowed: at most 1000 bytes"), "{said}");
-    }
-}
+#[path = "official_tests.rs"]
+mod tests;

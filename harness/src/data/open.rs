@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use valleys_sim::Seed;
 
-use super::official::{FORMS, Form};
+use super::official::{FORMS, Form, folder_of};
 use super::{DataKind, Dataset, folder};
 use crate::{Error, Result};
 
@@ -36,7 +36,7 @@ pub fn open(path: &Path, kind: Option<DataKind>, seed: Seed) -> Result<Opened> {
     if kind == Some(DataKind::Synthetic) {
         return Err(Error::domain("data set of a folder", DataKind::Synthetic, "one that is stored in files"));
     }
-    let place = if path.is_file() { path.parent().unwrap_or(path) } else { path };
+    let place = folder_of(path);
     if !place.is_dir() {
         return Err(Error::file(path, "no such folder", "a folder with a data set"));
     }

@@ -4,14 +4,15 @@
 //! nothing but numbers, strings, lists, dictionaries, tuples and numpy arrays of bytes: the only three names it knows are
 //! those an array is made of, and any other name is an error before anything else is looked at. Nothing is executed, nothing
 //! is imported. Array and string contents are slices of the file, so no length in it asks for memory; the number of
-//! objects and their nesting are bounded.
+//! objects, those the memo keeps included, and their nesting are bounded, and with them the memory a file can ask for.
 //!
 //! Opcodes and their meaning: Python's `pickletools`; the arrays: numpy's `ndarray.__reduce__`.
 
 use super::cursor::{Cursor, Malformed};
 
-/// Objects in a file. CIFAR-100's training file has some 150,000.
-const OBJECTS: usize = 1_000_000;
+/// Objects in a file and in its memo, of some hundred bytes each with what holds them. CIFAR-100's training file has for each
+/// of 50,000 images two labels and a name, which the memo keeps.
+const OBJECTS: usize = 250_000;
 /// Objects within objects. CIFAR's files need 3.
 const DEPTH: usize = 5;
 /// Bytes of a module or attribute name.
@@ -166,12 +167,15 @@ impl<'a> Machine<'a> {
         if !value.within(DEPTH) {
             return Err(refused(format!("objects nested more than {DEPTH} deep")));
         }
-        self.objects += 1;
-        if self.objects > OBJECTS {
-            return Err(refused(format!("more than {OBJECTS} objects")));
-        }
+        self.count()?;
         self.stack.push(value);
         Ok(())
+    }
+
+    /// Counts an object that will be kept.
+    fn count(&mut self) -> Result<(), Malformed> {
+        self.objects += 1;
+        if self.objects > OBJECTS { Err(refused(format!("more than {OBJECTS} objects"))) } else { Ok(()) }
     }
 
     /// Where the topmost `count` objects begin, none of which may lie under a mark.
@@ -209,6 +213,7 @@ impl<'a> Machine<'a> {
         self.height(1)?;
         let simple = self.stack.last().filter(|value| value.is_simple()).cloned();
         let Some(value) = simple else { return Ok(()) };
+        self.count()?;
         // Pickles number their entries in rising order, which makes looking one up quick.
         if self.memo.last().is_none_or(|&(last, _)| last < entry) {
             self.memo.push((entry, value));

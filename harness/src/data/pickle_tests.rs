@@ -94,11 +94,15 @@ fn lengths_nesting_and_numbers_of_objects_are_bounded() {
             .contains("nested")
     );
     assert!(
-        problem(&[b"\x80\x02", b"}N".repeat(100_000).as_slice(), b".", &b"s".repeat(99_999)].concat())
-            .contains("left over")
+        problem(&[b"\x80\x02", b"}N".repeat(100_000).as_slice(), b"N", &b"s".repeat(100_000), b"."].concat())
+            .contains("nested too deep")
     );
+    assert!(problem(b"\x80\x02}N.").contains("left over"));
     assert!(problem(&[b"\x80\x02", b"(".repeat(1_000_000).as_slice()].concat()).contains("marks nested"));
-    assert!(problem(&[b"\x80\x02", b"N".repeat(1_000_001).as_slice()].concat()).contains("more than 1000000 objects"));
+    assert!(problem(&[b"\x80\x02", b"N".repeat(250_001).as_slice()].concat()).contains("more than 250000 objects"));
+    // A memo that keeps one string under ever new numbers.
+    let entries: Vec<u8> = (0..250_000_u32).flat_map(|entry| [&b"r"[..], &entry.to_le_bytes()].concat()).collect();
+    assert!(problem(&[b"\x80\x02U\x01a", entries.as_slice()].concat()).contains("more than 250000 objects"));
     assert!(problem(&[b"\x80\x02c", b"a".repeat(200).as_slice(), b"\n"].concat()).contains("no line ends"));
     // A list within itself, and a list doubled at every step: the memo hands out strings alone.
     assert!(problem(b"\x80\x02]q\x00h\x00a.").contains("memo entry 0"));

@@ -74,8 +74,10 @@ fn side(path: &Path, width: usize, height: usize) -> Result<usize> {
     Ok(width)
 }
 
+/// The decoders' words, some of which have several lines, in one.
 fn malformed(path: &Path, error: impl std::fmt::Display) -> Error {
-    Error::file(path, error, "a PNG or JPEG picture")
+    let said = error.to_string();
+    Error::file(path, said.split_whitespace().collect::<Vec<_>>().join(" "), "a PNG or JPEG picture")
 }
 
 fn png(path: &Path, bytes: &[u8]) -> Result<Raster> {
@@ -112,10 +114,17 @@ fn jpeg(path: &Path, bytes: Vec<u8>) -> Result<Raster> {
         .set_max_height(WIDEST)
         .set_strict_mode(true)
         .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let length = bytes.len();
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
     decoder.decode_headers().map_err(|error| malformed(path, error))?;
     let (width, height) = decoder.dimensions().unwrap_or((0, 0));
     let side = side(path, width, height)?;
+    // Every block of 8×8 pixels takes a bit at least. The decoder makes grey of pixels that are promised and do not come.
+    let least = (side / 8) * (side / 8) / 8;
+    if length < least {
+        let allowed = format!("at least {least} bytes for so many pixels");
+        return Err(Error::file(path, format!("{length} bytes for {side}×{side} pixels"), allowed));
+    }
     let rgb = decoder.decode().map_err(|error| malformed(path, error))?;
     checked(path, side, rgb)
 }

@@ -4,6 +4,7 @@ use rand::RngExt;
 use rayon::prelude::*;
 use valleys_sim::Seed;
 
+use crate::model::graph::{Graph, Layer};
 use crate::{Error, Result, Scalar};
 
 /// What becomes of dropout in one pass of training.
@@ -47,6 +48,26 @@ impl Dropout<'_> {
     }
 }
 
+/// A dropout of a network.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Dropped {
+    pub(super) name: String,
+    pub(super) rate: f64,
+    /// Numbers of an image that it sees.
+    pub(super) length: usize,
+}
+
+/// The dropouts of a network, in the graph's order.
+pub(super) fn dropped(graph: &Graph) -> Vec<Dropped> {
+    let layers = graph.layers().iter().filter_map(|layer| match layer {
+        Layer::Dropout { x, name, rate } => {
+            Some(Dropped { name: name.clone(), rate: *rate, length: graph.shape(*x).len() })
+        }
+        _ => None,
+    });
+    layers.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +89,13 @@ mod tests {
         for other in [factors(8, &[4], "a"), factors(7, &[5], "a"), factors(7, &[6], "a"), factors(7, &[4], "b")] {
             assert_ne!(other, batch[..1000], "another step, image or layer has a mask of its own");
         }
+    }
+
+    #[test]
+    fn the_dropouts_of_a_network_are_known() {
+        let graph = crate::model::Architecture::Vgg16.graph(10).expect("a network");
+        let dropped: Vec<_> = dropped(&graph).into_iter().map(|d| (d.name, d.rate, d.length)).collect();
+        assert_eq!(dropped, [("classifier.0".to_owned(), 0.5, 512), ("classifier.3".to_owned(), 0.5, 512)]);
     }
 
     #[test]

@@ -1,17 +1,23 @@
 //! Who runs a network: losses, gradients and batch-norm statistics of a batch of images.
 //!
-//! A plan turns the graph into ordered steps over reused buffers, once; a backend carries the steps out; nothing
-//! outside this module knows which one. The reference backend, in plain loops and one matrix product, is the only one
-//! so far.
+//! An engine carries out a whole network; nothing outside this module knows which one. The reference turns the graph
+//! into ordered steps over reused buffers, once, and runs them one by one, in plain loops and one matrix product. The
+//! CPU engine takes every image through as many layers as it can while the image's values are in the cache, with
+//! kernels for the processor's vectors.
 
+mod activation;
 mod backend;
+mod cpu;
 mod dropout;
+mod engine;
+mod groups;
 mod loss;
 mod outcome;
 mod plan;
 mod reference;
 mod run;
 mod statistics;
+mod stepwise;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,11 +26,15 @@ pub use dropout::Dropout;
 pub use outcome::Outcome;
 pub use statistics::{StatisticsPass, Weighting};
 
-use self::backend::Backend;
-use self::plan::{Forward, Plan, TrainingPlan};
+use self::cpu::Cpu;
+pub(crate) use self::cpu::Numbers;
+use self::dropout::Dropped;
+use self::engine::Engine;
 use self::reference::Reference;
-use self::run::{AllMoments, run_backward, run_forward};
+use self::run::AllMoments;
+use self::stepwise::Stepwise;
 use crate::model::Graph;
+use crate::model::graph::Layer;
 use crate::params::Weights;
 use crate::{Error, Result, Scalar};
 
@@ -43,15 +53,24 @@ pub struct Batch<'a, T> {
     pub labels: &'a [u16],
 }
 
+/// Who carries out a network. Backends agree but for rounding, so a run has the bits of one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackendKind {
+    /// Kernels for the processor's vectors, over images in the cache.
+    #[default]
+    Cpu,
+    /// Plain loops and one matrix product: slower, and the standard that the others are held to.
+    Reference,
+}
+
 /// Runs one network on batches of any size, keeping its memory from one batch to the next.
 ///
 /// Work runs on the current rayon pool; results have the same bits for any number of threads.
 pub struct Executor<T: Scalar> {
     graph: Arc<Graph>,
-    training: TrainingPlan,
-    training_backend: Box<dyn Backend<T>>,
-    inference: Plan,
-    inference_backend: Box<dyn Backend<T>>,
+    engine: Box<dyn Engine<T>>,
+    dropped: Vec<Dropped>,
     moments: AllMoments,
 }
 
@@ -65,24 +84,25 @@ pub enum Mode {
 }
 
 impl<T: Scalar> Executor<T> {
-    /// An executor of this network.
+    /// An executor of this network on the backend that is usual.
     ///
     /// # Errors
-    /// None of the reference backend; a backend may fail to find its device.
+    /// As [`on`](Self::on).
     pub fn new(graph: Arc<Graph>) -> Result<Self> {
-        Ok(Self::with_backend(graph, || Box::new(Reference::default())))
+        Self::on(graph, BackendKind::default())
     }
 
-    fn with_backend(graph: Arc<Graph>, backend: impl Fn() -> Box<dyn Backend<T>>) -> Self {
-        let channels = graph.layout().channels();
-        Self {
-            training: TrainingPlan::new(&graph),
-            training_backend: backend(),
-            inference: Plan::inference(&graph),
-            inference_backend: backend(),
-            moments: AllMoments::new(channels),
-            graph,
-        }
+    /// An executor of this network on a backend of choice.
+    ///
+    /// # Errors
+    /// None of the two backends so far; one may fail to find its device.
+    pub fn on(graph: Arc<Graph>, backend: BackendKind) -> Result<Self> {
+        let engine: Box<dyn Engine<T>> = match backend {
+            BackendKind::Cpu => Box::new(Cpu::new(&graph)),
+            BackendKind::Reference => Box::new(Stepwise::<T, Reference<T>>::new(&graph)),
+        };
+        let (dropped, moments) = (dropout::dropped(&graph), AllMoments::new(graph.layout().channels()));
+        Ok(Self { graph, engine, dropped, moments })
     }
 
     /// The network.
@@ -142,18 +162,15 @@ impl<T: Scalar> Executor<T> {
             return Err(Error::domain("length of the gradient", gradient.len(), weights.values.len()));
         }
         let images = batch.labels.len();
-        let TrainingPlan { plan, logits_gradient, backward } = &self.training;
-        let backend = self.training_backend.as_mut();
-        backend.begin(&plan.slots, images, &weights.values);
-        backend.write(plan.images, batch.images);
-        for mask in &plan.masks {
-            backend.write(mask.factors, &dropout.factors::<T>(&mask.name, mask.rate, images, mask.length)?);
-        }
-        run_forward(backend, &plan.forward, mode, &mut self.moments);
-        let logits = backend.read(plan.logits);
-        backend.write(*logits_gradient, &loss::cross_entropy_gradient(&logits, batch.labels));
-        run_backward(backend, backward, mode, &self.moments);
-        backend.read_gradient(gradient);
+        let factors: Vec<Vec<T>> = self
+            .dropped
+            .iter()
+            .map(|Dropped { name, rate, length }| dropout.factors(name, *rate, images, *length))
+            .collect::<Result<_>>()?;
+        self.engine.load(&weights.values);
+        let logits = self.engine.forward(batch.images, &factors, mode, &mut self.moments);
+        let slopes = loss::cross_entropy_gradient(&logits, batch.labels);
+        self.engine.backward(&slopes, &self.moments, gradient);
         Ok(loss::cross_entropy(&logits, batch.labels))
     }
 
@@ -165,11 +182,12 @@ impl<T: Scalar> Executor<T> {
     pub fn evaluate(&mut self, weights: &Weights<T>, batch: Batch<'_, T>) -> Result<Outcome> {
         self.check(weights, batch)?;
         self.moments.set(weights);
+        self.engine.load(&weights.values);
         let mut outcome = Outcome::default();
         let image = self.graph.input().len();
         for (images, labels) in batch.images.chunks(EVALUATION_SLICE * image).zip(batch.labels.chunks(EVALUATION_SLICE))
         {
-            let logits = self.there(weights, Batch { images, labels }, Mode::Evaluation);
+            let logits = self.engine.logits(images, Mode::Evaluation, &mut self.moments);
             outcome.extend(loss::cross_entropy(&logits, labels));
         }
         Ok(outcome)
@@ -185,7 +203,8 @@ impl<T: Scalar> Executor<T> {
             Mode::Training => drop(self.values_a_channel(batch.labels.len())?),
             Mode::Evaluation => self.moments.set(weights),
         }
-        Ok(self.there(weights, batch, mode))
+        self.engine.load(&weights.values);
+        Ok(self.engine.logits(batch.images, mode, &mut self.moments))
     }
 
     /// Adds the batch-norm statistics of a batch, seen in training mode but without dropout, to a pass.
@@ -205,19 +224,11 @@ impl<T: Scalar> Executor<T> {
         let images = batch.labels.len();
         let counts = self.values_a_channel(images)?;
         if !counts.is_empty() {
-            self.there(weights, batch, Mode::Training);
+            self.engine.load(&weights.values);
+            self.engine.logits(batch.images, Mode::Training, &mut self.moments);
         }
         into.add(images, &self.moments.mean, &self.moments.unbiased(weights.layout(), &counts));
         Ok(())
-    }
-
-    /// The logits of a checked batch.
-    fn there(&mut self, weights: &Weights<T>, batch: Batch<'_, T>, mode: Mode) -> Vec<T> {
-        let (plan, backend) = (&self.inference, self.inference_backend.as_mut());
-        backend.begin(&plan.slots, batch.labels.len(), &weights.values);
-        backend.write(plan.images, batch.images);
-        run_forward(backend, &plan.forward, mode, &mut self.moments);
-        backend.read(plan.logits)
     }
 
     fn check(&self, weights: &Weights<T>, batch: Batch<'_, T>) -> Result<()> {
@@ -250,8 +261,8 @@ impl<T: Scalar> Executor<T> {
 
     /// How many values a channel of each batch norm has in a batch of `images`.
     fn values_a_channel(&self, images: usize) -> Result<Vec<usize>> {
-        let norms = self.inference.forward.iter().filter_map(|step| match step {
-            Forward::BatchNorm { op, .. } => Some(images * op.plane),
+        let norms = self.graph.layers().iter().filter_map(|layer| match layer {
+            Layer::BatchNorm { x, .. } => Some(images * self.graph.shape(*x).plane()),
             _ => None,
         });
         let counts: Vec<usize> = norms.collect();

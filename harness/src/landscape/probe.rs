@@ -10,7 +10,7 @@ use super::point::{Measured, Point};
 use crate::average::recompute_statistics;
 use crate::data::loader::PlainBatches;
 use crate::data::{Dataset, ImageSet, Normalisation};
-use crate::exec::{Executor, Weighting};
+use crate::exec::{BackendKind, Executor, Weighting};
 use crate::model::Graph;
 use crate::params::Weights;
 use crate::train::evaluate;
@@ -31,6 +31,7 @@ pub enum BatchNorm {
 ///
 /// | name | purpose | range |
 /// |---|---|---|
+/// | `backend` | who runs the network | `cpu`, `reference` |
 /// | `batch_norm` | where batch-norm statistics come from | `recompute`, `frozen` |
 /// | `weighting` | how batches count in recomputed statistics | `by-size`, `equal` |
 /// | `statistics_images` | training images for recomputed statistics | 1 to all |
@@ -42,6 +43,8 @@ pub enum BatchNorm {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the table above says it once")]
 pub struct Spec {
+    #[serde(default)]
+    pub backend: BackendKind,
     pub batch_norm: BatchNorm,
     pub weighting: Weighting,
     pub statistics_images: usize,
@@ -72,7 +75,7 @@ impl Probe {
             set.subset(count, spec.seed, &name.replace('_', " "))
         };
         Ok(Self {
-            executor: Executor::new(Arc::clone(graph))?,
+            executor: Executor::on(Arc::clone(graph), spec.backend)?,
             normalisation: data.normalisation(),
             statistics: select(data.train(), "statistics_images", spec.statistics_images, 1)?,
             train: select(data.train(), "train_images", spec.train_images, 2)?,

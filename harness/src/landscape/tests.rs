@@ -13,7 +13,7 @@ use super::{BatchNorm, Point, Probe, Spec, Store, interpolation, line};
 use crate::average::recompute_statistics;
 use crate::data::loader::PlainBatches;
 use crate::data::{Dataset, synthetic};
-use crate::exec::{Executor, Weighting};
+use crate::exec::{BackendKind, Executor, Weighting};
 use crate::model::{Architecture, Graph};
 use crate::params::Weights;
 use crate::train::evaluate;
@@ -21,6 +21,7 @@ use crate::{Error, Result};
 
 fn spec(batch_norm: BatchNorm) -> Spec {
     Spec {
+        backend: BackendKind::default(),
         batch_norm,
         weighting: Weighting::BySize,
         statistics_images: 40,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use valleys_sim::Seed;
 
 use super::recipe::{Phase, Recipe, Start};
-use crate::exec::Weighting;
+use crate::exec::{BackendKind, Weighting};
 use crate::model::Architecture;
 use crate::optim::{Schedule, SgdParams};
 use crate::{Error, Result};
@@ -16,6 +16,7 @@ use crate::{Error, Result};
 /// | name | purpose | range |
 /// |---|---|---|
 /// | `network` | the network, such as `resnet20` | see [`Architecture`] |
+/// | `backend` | who runs it; the bits of a run are those of its backend | `cpu`, `reference` |
 /// | `momentum` | heavy ball, v ← μv + g | [0, 1) |
 /// | `weight_decay` | on all parameters | ≥ 0 |
 /// | `augment` | whether training images are varied as their data set says | |
@@ -30,6 +31,8 @@ use crate::{Error, Result};
 #[expect(missing_docs, reason = "the table above says it once")]
 pub struct Config {
     pub network: Architecture,
+    #[serde(default)]
+    pub backend: BackendKind,
     pub momentum: f64,
     pub weight_decay: f64,
     pub augment: bool,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use valleys_sim::Seed;
 
 use super::config::{Checkpoints, Config, PhaseConfig};
-use crate::exec::Weighting;
+use crate::exec::{BackendKind, Weighting};
 use crate::model::{Architecture, Family};
 use crate::optim::SgdParams;
 use crate::{Error, Result};
@@ -107,6 +107,7 @@ impl Config {
         };
         Self {
             network,
+            backend: BackendKind::default(),
             momentum: SgdParams::default().momentum,
             weight_decay,
             augment: true,

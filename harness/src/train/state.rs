@@ -58,6 +58,7 @@ pub(super) struct Identity {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Settings {
     network: String,
+    backend: crate::exec::BackendKind,
     momentum: f64,
     weight_decay: f64,
     augment: bool,
@@ -71,6 +72,7 @@ impl Settings {
     fn of(config: &Config) -> Self {
         Self {
             network: config.network.to_string(),
+            backend: config.backend,
             momentum: config.momentum,
             weight_decay: config.weight_decay,
             augment: config.augment,

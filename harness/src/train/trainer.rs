@@ -69,7 +69,8 @@ impl<'a> Trainer<'a> {
         if recipe.needs_held_out() && data.held_out().is_none() {
             return Err(Error::domain("number of held-out images", 0, "at least 1, for select = \"held-out\""));
         }
-        let executor = Executor::new(Arc::new(recipe.config().network.graph(data.classes())?))?;
+        let config = recipe.config();
+        let executor = Executor::on(Arc::new(config.network.graph(data.classes())?), config.backend)?;
         Ok(Self { recipe, data, observer, executor, folder: folder.map(Path::to_owned) })
     }
 

@@ -60,13 +60,13 @@ pub fn registry() -> Vec<Claim> {
 /// `theorem1`. No name asks for all.
 ///
 /// # Errors
-/// A name that begins no id; the nearest id is named.
+/// A name that begins no id; the nearest ids are named.
 pub fn named(names: &[String]) -> Result<Vec<Claim>> {
     let mut registry = registry();
     for name in names {
         if !registry.iter().any(|claim| claim.id.starts_with(name.as_str())) {
             let ids: Vec<&str> = registry.iter().map(|claim| claim.id).collect();
-            return Err(Error::unknown("claim", name, &ids));
+            return Err(Error::unknown_of_many("claim", name, &ids, "valleys check --list"));
         }
     }
     registry.retain(|claim| names.is_empty() || names.iter().any(|name| claim.id.starts_with(name.as_str())));

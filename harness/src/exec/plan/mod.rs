@@ -5,6 +5,7 @@
 //! and the activation after it become one step. Gradients that several layers send to one value are added up in its
 //! slot.
 
+pub(in crate::exec) mod fused;
 mod planner;
 mod slots;
 
@@ -46,15 +47,6 @@ pub(crate) enum Backward {
     Linear { op: Linear, x: Slot, dy: Slot, dx: Option<Target> },
 }
 
-/// A dropout of a plan for training: where its factors go in.
-#[derive(Debug)]
-pub(crate) struct Mask {
-    pub(crate) name: String,
-    pub(crate) rate: f64,
-    pub(crate) length: usize,
-    pub(crate) factors: Slot,
-}
-
 /// The way from the images to the logits.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -64,8 +56,8 @@ pub(crate) struct Plan {
     pub(crate) images: Slot,
     /// Where the logits come out.
     pub(crate) logits: Slot,
-    /// The dropouts; none in a plan for evaluation, which drops nothing.
-    pub(crate) masks: Vec<Mask>,
+    /// Where the factors of every dropout go in, in the graph's order; a plan for evaluation drops nothing.
+    pub(crate) masks: Vec<Slot>,
     /// The steps.
     pub(crate) forward: Vec<Forward>,
 }
@@ -160,8 +152,7 @@ mod tests {
         let graph = Architecture::Vgg16.graph(10).expect("a network");
         let plan = Plan::inference(&graph);
         assert!(plan.masks.is_empty() && !plan.forward.iter().any(|step| matches!(step, Forward::Dropout { .. })));
-        let masks = TrainingPlan::new(&graph).plan.masks;
-        let masks: Vec<_> = masks.iter().map(|mask| (mask.name.as_str(), mask.rate, mask.length)).collect();
-        assert_eq!(masks, [("classifier.0", 0.5, 512), ("classifier.3", 0.5, 512)]);
+        let TrainingPlan { plan, .. } = TrainingPlan::new(&graph);
+        assert_eq!(plan.masks.iter().map(|mask| plan.slots[mask.0]).collect::<Vec<_>>(), [512, 512]);
     }
 }

@@ -1,17 +1,10 @@
 //! Which slot every value holds, and the steps that follow from it.
 
+use super::fused::{self, Fused, fuse, readers};
 use super::slots::Slots;
-use super::{Backward, Forward, Mask, Plan};
-use crate::exec::backend::{BatchNorm, Convolution, Linear, Part, Pool, Slot, Target};
-use crate::model::graph::{Activation, Graph, Layer, Value, Window};
-
-/// A layer as it runs: with the activation it has taken in, and the value it makes.
-#[derive(Clone, Copy)]
-struct Fused<'a> {
-    layer: &'a Layer,
-    activation: Option<Activation>,
-    y: Value,
-}
+use super::{Backward, Forward, Plan};
+use crate::exec::backend::{Part, Pool, Slot, Target};
+use crate::model::graph::{Graph, Layer, Value};
 
 pub(super) struct Planner<'a> {
     graph: &'a Graph,
@@ -24,27 +17,52 @@ pub(super) struct Planner<'a> {
     values: Vec<Option<Slot>>,
     gradients: Vec<Option<Slot>>,
     training: bool,
-    masks: Vec<Mask>,
+    /// The name of every dropout, and where its factors go in.
+    masks: Vec<(String, Slot)>,
 }
 
 impl<'a> Planner<'a> {
     /// A planner of a graph, of whose values some are kept for the way back; dropout acts in training alone.
     pub(super) fn new(graph: &'a Graph, kept: Vec<bool>, training: bool) -> Self {
-        let mut readers = vec![0; kept.len()];
-        readers[graph.output().0] += 1;
-        graph.layers().iter().flat_map(Layer::inputs).for_each(|x| readers[x.0] += 1);
+        let readers = readers(graph);
         let mut slots = Slots::default();
         let mut values = vec![None; kept.len()];
         values[0] = Some(slots.take(graph.input().len()));
         let gradients = vec![None; kept.len()];
         let layers = fuse(graph, &readers);
-        Self { graph, layers, kept, readers, slots, values, gradients, training, masks: Vec::new() }
+        let mut planner = Self { graph, layers, kept, readers, slots, values, gradients, training, masks: Vec::new() };
+        if training {
+            planner.take_masks();
+        }
+        planner
+    }
+
+    /// Slots for the factors of dropout, which are written before the first step.
+    fn take_masks(&mut self) {
+        for layer in self.graph.layers() {
+            if let Layer::Dropout { x, name, .. } = layer {
+                let factors = self.slots.take(self.length(*x));
+                self.masks.push((name.clone(), factors));
+            }
+        }
+    }
+
+    /// Where the factors of a dropout go in.
+    fn mask(&self, name: &str) -> Slot {
+        let mask = self.masks.iter().find(|(mask, _)| mask == name);
+        mask.expect("every dropout has its slot from the beginning").1
     }
 
     /// The plan with these steps.
     pub(super) fn finish(self, forward: Vec<Forward>) -> Plan {
         let logits = self.slot(self.graph.output());
-        Plan { images: Slot(0), logits, slots: self.slots.lengths, masks: self.masks, forward }
+        Plan {
+            images: Slot(0),
+            logits,
+            slots: self.slots.lengths,
+            masks: self.masks.into_iter().map(|(_, slot)| slot).collect(),
+            forward,
+        }
     }
 
     /// The slot of a value that is alive.
@@ -69,11 +87,11 @@ impl<'a> Planner<'a> {
             };
             match *layer {
                 Layer::Convolution { x, window, weight, bias } => {
-                    let op = self.convolution(x, value, window, weight, bias);
+                    let op = fused::convolution(self.graph, [x, value], window, weight, bias);
                     steps.push(Forward::Convolution { op, x: self.slot(x), y });
                 }
                 Layer::BatchNorm { x, norm, weight, bias } => {
-                    let op = self.batch_norm(x, norm, weight, bias, activation);
+                    let op = fused::batch_norm(self.graph, x, norm, [weight, bias], activation);
                     steps.push(Forward::BatchNorm { op, x: self.slot(x), y });
                 }
                 Layer::Activation { x, function } => {
@@ -97,17 +115,14 @@ impl<'a> Planner<'a> {
                     let op = Pool { input: self.graph.shape(x), size };
                     steps.push(Forward::MaxPool { op, x: self.slot(x), y });
                 }
-                Layer::Dropout { x, ref name, rate } => {
+                Layer::Dropout { x, ref name, .. } => {
                     if self.training {
-                        let length = self.length(x);
-                        let factors = self.slots.take(length);
-                        self.masks.push(Mask { name: name.clone(), rate, length, factors });
-                        steps.push(Forward::Dropout { factors, x: self.slot(x), y });
+                        steps.push(Forward::Dropout { factors: self.mask(name), x: self.slot(x), y });
                     }
                 }
                 Layer::Flatten { .. } => {}
                 Layer::Linear { x, weight, bias } => {
-                    let op = self.linear(weight, bias);
+                    let op = fused::linear(self.graph, weight, bias);
                     steps.push(Forward::Linear { op, x: self.slot(x), y });
                 }
             }
@@ -139,12 +154,12 @@ impl<'a> Planner<'a> {
             let dy = self.gradients[value.0].take().expect("every value leads to the output");
             match *layer {
                 Layer::Convolution { x, window, weight, bias } => {
-                    let op = self.convolution(x, value, window, weight, bias);
+                    let op = fused::convolution(self.graph, [x, value], window, weight, bias);
                     let dx = self.target(x, &mut steps);
                     steps.push(Backward::Convolution { op, x: self.slot(x), dy, dx });
                 }
                 Layer::BatchNorm { x, norm, weight, bias } => {
-                    let op = self.batch_norm(x, norm, weight, bias, activation);
+                    let op = fused::batch_norm(self.graph, x, norm, [weight, bias], activation);
                     let dx = self.target(x, &mut steps);
                     steps.push(Backward::BatchNorm { op, x: self.slot(x), dy, dx });
                 }
@@ -178,14 +193,12 @@ impl<'a> Planner<'a> {
                 }
                 Layer::Dropout { x, ref name, .. } => {
                     if let Some(dx) = self.target(x, &mut steps) {
-                        let mask = self.masks.iter().find(|mask| mask.name == *name);
-                        let factors = mask.expect("a dropout has its mask from the way there").factors;
-                        steps.push(Backward::Dropout { factors, dy, dx });
+                        steps.push(Backward::Dropout { factors: self.mask(name), dy, dx });
                     }
                 }
                 Layer::Flatten { x } => self.pass_on(dy, x, &mut steps),
                 Layer::Linear { x, weight, bias } => {
-                    let op = self.linear(weight, bias);
+                    let op = fused::linear(self.graph, weight, bias);
                     let dx = self.target(x, &mut steps);
                     steps.push(Backward::Linear { op, x: self.slot(x), dy, dx });
                 }
@@ -240,50 +253,4 @@ impl<'a> Planner<'a> {
             Some((op, part))
         })
     }
-
-    fn convolution(&self, x: Value, y: Value, window: Window, weight: usize, bias: Option<usize>) -> Convolution {
-        let range = |entry: usize| self.graph.layout().parameters()[entry].range();
-        let (input, output) = (self.graph.shape(x), self.graph.shape(y));
-        Convolution { input, output, window, weight: range(weight), bias: bias.map(range) }
-    }
-
-    fn batch_norm(
-        &self,
-        x: Value,
-        norm: usize,
-        weight: usize,
-        bias: usize,
-        activation: Option<Activation>,
-    ) -> BatchNorm {
-        let layout = self.graph.layout();
-        let [weight, bias] = [weight, bias].map(|entry| layout.parameters()[entry].range());
-        let shape = self.graph.shape(x);
-        let statistics = layout.norms()[norm].range();
-        BatchNorm { channels: shape.channels, plane: shape.plane(), activation, weight, bias, statistics }
-    }
-
-    fn linear(&self, weight: usize, bias: usize) -> Linear {
-        let parameters = self.graph.layout().parameters();
-        let (outputs, inputs) = (parameters[weight].shape[0], parameters[weight].shape[1]);
-        Linear { inputs, outputs, weight: parameters[weight].range(), bias: parameters[bias].range() }
-    }
-}
-
-/// The layers in order, each batch norm with the activation right after it if that alone reads it.
-fn fuse<'a>(graph: &'a Graph, readers: &[usize]) -> Vec<Fused<'a>> {
-    let mut layers = graph.layers().iter().enumerate().peekable();
-    let mut fused = Vec::new();
-    while let Some((index, layer)) = layers.next() {
-        let mut step = Fused { layer, activation: None, y: Value(index + 1) };
-        let is_read_once = matches!(layer, Layer::BatchNorm { .. }) && readers[step.y.0] == 1;
-        if let Some((next, Layer::Activation { x, function })) = layers.peek()
-            && is_read_once
-            && *x == step.y
-        {
-            step = Fused { layer, activation: Some(*function), y: Value(next + 1) };
-            layers.next();
-        }
-        fused.push(step);
-    }
-    fused
 }

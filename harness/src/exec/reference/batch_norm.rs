@@ -1,7 +1,7 @@
 //! Batch normalisation with the activation after it, for a group of images; sums in f64.
 
-use super::activation::{Identity, Pointwise, Relu, Sigmoid, Softplus};
 use crate::Scalar;
+use crate::exec::activation::{Identity, Pointwise, Relu, Sigmoid, Softplus};
 use crate::exec::backend::{BatchNorm, EPSILON, Moments};
 use crate::model::graph::Activation;
 

@@ -1,23 +1,21 @@
 //! The reference backend: plain loops and one matrix product, on the CPU, in f32 and f64.
 //!
-//! Every operation runs over the fixed [groups](groups) of a batch in parallel; the kernels below see one group each.
+//! Every operation runs over the fixed groups of a batch in parallel; the kernels below see one group each.
 
-mod activation;
 mod batch_norm;
 mod convolution;
-mod groups;
 mod layers;
 mod matrix;
 mod pooling;
 
 use rayon::prelude::*;
 
-use self::activation::{Pointwise, Relu, Sigmoid, Softplus};
 use self::batch_norm::Group;
-use self::groups::{GROUPS, split, split_mut, sum_tree};
 use self::matrix::Write;
 use super::Mode;
+use super::activation::{Pointwise, Relu, Sigmoid, Softplus};
 use super::backend::{Backend, BatchNorm, Convolution, EPSILON, Linear, Moments, Part, Pool, Slot, Target};
+use super::groups::{GROUPS, split, split_mut, sum_tree};
 use crate::Scalar;
 use crate::model::graph::Activation;
 

@@ -3,7 +3,7 @@
 use crate::Scalar;
 
 /// A function y = f(z) and its slope.
-pub(super) trait Pointwise {
+pub(in crate::exec) trait Pointwise {
     /// f(z); NaN stays NaN.
     fn value<T: Scalar>(z: T) -> T;
     /// f′(z)·dy
@@ -13,16 +13,16 @@ pub(super) trait Pointwise {
 }
 
 /// The number itself.
-pub(super) struct Identity;
+pub(in crate::exec) struct Identity;
 
 /// max(z, 0), with slope 0 at 0.
-pub(super) struct Relu;
+pub(in crate::exec) struct Relu;
 
 /// 1/(1 + exp(−z)).
-pub(super) struct Sigmoid;
+pub(in crate::exec) struct Sigmoid;
 
 /// ln(1 + exp(z)).
-pub(super) struct Softplus;
+pub(in crate::exec) struct Softplus;
 
 impl Pointwise for Identity {
     #[inline]

@@ -1,4 +1,4 @@
-//! Whole networks: gradients, number types, threads, dropout, batch-norm statistics, parameters.
+//! Whole networks: gradients, number types, threads, dropout, batch-norm statistics, parameters, on the crate's `BACKEND`.
 
 mod execution;
 mod gradients;
@@ -45,7 +45,7 @@ fn weights(graph: &Graph) -> Weights<f64> {
 }
 
 fn executor<T: Scalar>(graph: &Arc<Graph>) -> Executor<T> {
-    Executor::new(Arc::clone(graph)).expect("an executor")
+    Executor::on(Arc::clone(graph), crate::BACKEND).expect("an executor")
 }
 
 /// One pass of dropout over images with these numbers.

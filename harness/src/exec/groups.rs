@@ -8,27 +8,27 @@ use std::ops::Range;
 use crate::Scalar;
 
 /// Groups in a batch; also the most threads that one operation can use.
-pub(super) const GROUPS: usize = 8;
+pub(in crate::exec) const GROUPS: usize = 8;
 
 /// The images of every group, as equal as can be; some are empty when there are fewer images than groups.
-pub(super) fn ranges(images: usize) -> [Range<usize>; GROUPS] {
+pub(in crate::exec) fn ranges(images: usize) -> [Range<usize>; GROUPS] {
     std::array::from_fn(|group| group * images / GROUPS..(group + 1) * images / GROUPS)
 }
 
 /// A buffer of `images` images, cut into groups.
-pub(super) fn split<T>(buffer: &[T], images: usize) -> [&[T]; GROUPS] {
+pub(in crate::exec) fn split<T>(buffer: &[T], images: usize) -> [&[T]; GROUPS] {
     let length = buffer.len() / images;
     ranges(images).map(|range| &buffer[range.start * length..range.end * length])
 }
 
 /// A buffer of `images` images, cut into groups.
-pub(super) fn split_mut<T>(mut buffer: &mut [T], images: usize) -> [&mut [T]; GROUPS] {
+pub(in crate::exec) fn split_mut<T>(mut buffer: &mut [T], images: usize) -> [&mut [T]; GROUPS] {
     let length = buffer.len() / images;
     ranges(images).map(|range| buffer.split_off_mut(..range.len() * length).unwrap_or_default())
 }
 
 /// Adds up the groups' vectors in the tree ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)); the sum ends in the first.
-pub(super) fn sum_tree<T: Scalar>(parts: &mut [Vec<T>; GROUPS]) -> &[T] {
+pub(in crate::exec) fn sum_tree<T: Scalar>(parts: &mut [Vec<T>; GROUPS]) -> &[T] {
     let mut distance = 1;
     while distance < GROUPS {
         for pair in parts.chunks_mut(2 * distance) {

@@ -1,0 +1,22 @@
+//! The kernels that most of the time goes to, compiled for several instruction sets and chosen at run time.
+//!
+//! The one place of this backend with unsafe code: every function here takes slices, compares extents, and only then
+//! goes on with pointers. Images lie pixel by pixel, channel by channel (NHWC).
+
+mod correlate;
+mod rows;
+mod simd;
+mod weight_gradient;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub(super) use self::correlate::{Packed, Results, Windows, correlate};
+pub(super) use self::rows::{
+    Affine, Extent, Rows, RowsMut, Trend, add, add_moments, add_trend, affine, affine_backward, copy,
+};
+pub(super) use self::simd::InstructionSet;
+pub(crate) use self::simd::Numbers;
+pub(super) use self::weight_gradient::{Gradients, add_weight_gradient};
+
+#[cfg(test)]
+mod tests;

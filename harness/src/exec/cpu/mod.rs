@@ -1,0 +1,97 @@
+//! The CPU engine: every image goes through as many layers as it can while its values are in the cache.
+//!
+//! A [schedule] cuts the network into stages, once; a [runner] carries them out, with [kernels] for the processor's
+//! vectors. In f32 and f64.
+
+mod convolution;
+mod frame;
+mod kernels;
+mod pooling;
+mod runner;
+mod schedule;
+mod source;
+mod step;
+mod wide;
+mod worker;
+
+use rayon::prelude::*;
+
+use self::convolution::Kernels;
+use self::kernels::InstructionSet;
+pub(crate) use self::kernels::Numbers;
+use self::runner::{Pass, Runner};
+use self::schedule::{Purpose, WIDE, schedule};
+use super::Mode;
+use super::engine::Engine;
+use super::run::AllMoments;
+use crate::Scalar;
+use crate::model::Graph;
+
+/// A runner for each purpose, and the weights that they share.
+pub(super) struct Cpu<T> {
+    set: InstructionSet,
+    image: usize,
+    parameters: Vec<T>,
+    kernels: Vec<Kernels<T>>,
+    evaluation: Runner<T>,
+    statistics: Runner<T>,
+    training: Runner<T>,
+    mode: Mode,
+}
+
+impl<T: Scalar> Cpu<T> {
+    /// The engine of a network, with the best instructions that the processor has.
+    pub(super) fn new(graph: &Graph) -> Self {
+        Self::with(graph, InstructionSet::best(), WIDE)
+    }
+
+    fn with(graph: &Graph, set: InstructionSet, wide: usize) -> Self {
+        let training = schedule(graph, Purpose::Training, wide);
+        let kernels = training.convolutions.iter().map(|op| Kernels::new(set, op.clone())).collect();
+        Self {
+            set,
+            image: graph.input().len(),
+            parameters: Vec::new(),
+            kernels,
+            evaluation: Runner::new(schedule(graph, Purpose::Evaluation, wide)),
+            statistics: Runner::new(schedule(graph, Purpose::Statistics, wide)),
+            training: Runner::new(training),
+            mode: Mode::Training,
+        }
+    }
+}
+
+impl<T: Scalar> Engine<T> for Cpu<T> {
+    fn load(&mut self, parameters: &[T]) {
+        self.parameters.clear();
+        self.parameters.extend_from_slice(parameters);
+        self.kernels.par_iter_mut().for_each(|kernels| kernels.load(parameters));
+    }
+
+    fn logits(&mut self, images: &[T], mode: Mode, moments: &mut AllMoments) -> Vec<T> {
+        let Self { set, kernels, parameters, .. } = self;
+        let pass = Pass { set: *set, kernels, parameters, mode };
+        let runner = match mode {
+            Mode::Evaluation => &mut self.evaluation,
+            Mode::Training => &mut self.statistics,
+        };
+        runner.forward(pass, images, images.len() / self.image, &[], moments)
+    }
+
+    fn forward(&mut self, images: &[T], factors: &[Vec<T>], mode: Mode, moments: &mut AllMoments) -> Vec<T> {
+        self.mode = mode;
+        let Self { set, kernels, parameters, .. } = self;
+        let pass = Pass { set: *set, kernels, parameters, mode };
+        self.training.forward(pass, images, images.len() / self.image, factors, moments)
+    }
+
+    fn backward(&mut self, logits_gradient: &[T], moments: &AllMoments, gradient: &mut [T]) {
+        let Self { set, kernels, parameters, mode, .. } = self;
+        kernels.par_iter_mut().for_each(|kernels| kernels.load_backward(parameters));
+        let pass = Pass { set: *set, kernels, parameters, mode: *mode };
+        self.training.backward(pass, logits_gradient, moments, gradient);
+    }
+}
+
+#[cfg(test)]
+mod tests;
