@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::network::Backend;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Checkpoint {
     /// Say what a file holds: its form, the network, the tensors, and what training left beside them.
@@ -76,6 +78,9 @@ pub(crate) struct Evaluate {
     /// Seed that parts a folder without train and test, or draws the embedded images [default: the run's, or 1].
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Who runs the network: cpu, fast, or reference, plain [default: cpu].
+    #[arg(long, value_enum)]
+    pub(crate) backend: Option<Backend>,
     /// Print JSON, with all digits, instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

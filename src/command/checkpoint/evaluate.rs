@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use valleys_figures::words::number;
 use valleys_harness::data::{Dataset, ImageSet, synthetic};
-use valleys_harness::exec::Executor;
+use valleys_harness::exec::{BackendKind, Executor};
 use valleys_harness::interchange;
 use valleys_harness::model::Architecture;
 use valleys_harness::train;
@@ -51,7 +51,8 @@ pub(crate) fn evaluate(options: &Evaluate) -> Result<()> {
     catch_interrupts()?;
     let observer = Terminal::new();
     observer.begin("evaluating", (data.train().len() + data.test().len()) as u64);
-    let mut executor = Executor::new(Arc::clone(&recognised.graph))?;
+    let mut executor =
+        Executor::on(Arc::clone(&recognised.graph), options.backend.map_or_else(BackendKind::default, Into::into))?;
     let mut measure = |set: &ImageSet| -> Result<Measured> {
         let outcome = train::evaluate(&mut executor, &weights, set, data.normalisation(), &observer)?;
         observer.advance(set.len() as u64);
