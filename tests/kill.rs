@@ -103,7 +103,9 @@ fn a_run_killed_again_and_again_loses_no_epoch_and_ends_as_if_it_never_was() {
             }
             let status = child.wait().expect("a child");
             for epoch in told(&log) {
-                assert!(last.is_none_or(|last| epoch == last + 1), "epoch {epoch} after {last:?}: one is lost");
+                // An epoch trained again was lost. One left out was kept before it could be told of: the files below,
+                // with a line of metrics for each, show that none is missing.
+                assert!(last.is_none_or(|last| epoch > last), "epoch {epoch} after {last:?}: one is lost");
                 last = Some(epoch);
             }
             let path = out.join("checkpoints");
