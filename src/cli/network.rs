@@ -80,9 +80,9 @@ pub(crate) struct Train {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Preset {
-    /// Thirty epochs on 1,500 images: half a minute with ResNet-8 on two cores.
+    /// Thirty epochs on 1,500 images.
     Quick,
-    /// Eight epochs on all images: a quarter of an hour or so with ResNet-20 on CIFAR-10 and two cores.
+    /// Eight epochs on all images.
     Small,
     /// The paper's 225 or 300 epochs, and 50 from the average.
     Paper,
