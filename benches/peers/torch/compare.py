@@ -12,6 +12,7 @@ of a process of its own that does two training steps.
 """
 
 import argparse
+import os
 import pathlib
 import re
 import statistics
@@ -20,7 +21,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-OURS = ROOT / "target" / "release" / "examples" / "throughput"
+OURS = pathlib.Path(os.environ.get('CARGO_TARGET_DIR', ROOT / 'target')) / 'release' / 'examples' / 'throughput'
 sys.path.insert(0, str(ROOT / "harness" / "tests" / "pytorch"))
 
 DEFAULT = ["resnet20:128", "resnet56:128", "resnet110:128", "vgg16-bn:64", "densenet100:32"]

@@ -1,10 +1,14 @@
 //! One convolution on one image, forward and back.
 
+use super::algorithm::{Algorithm, Planned};
 use super::kernels::{
-    Extent, Gradients, InstructionSet, Packed, Results, Rows, RowsMut, Windows, add, add_weight_gradient, correlate,
+    Extent, Gradients, InstructionSet, KernelOrder, Packed, Results, Rows, RowsMut, Windows, add, add_weight_gradient,
+    copy, correlate, transform_kernels,
 };
+use super::padding::{Margins, pad};
 use super::source::Reader;
 use super::step::Source;
+use super::winograd::{Positions, Tiling};
 use crate::Scalar;
 use crate::exec::backend::Convolution;
 use crate::model::graph::Window;
@@ -14,10 +18,28 @@ use crate::model::graph::Window;
 pub(super) struct Kernels<T> {
     pub(super) op: Convolution,
     pub(super) set: InstructionSet,
-    pub(super) forward: Packed<T>,
+    pub(super) forward: Filters<T>,
     /// The weights turned round, with inputs and outputs exchanged.
-    pub(super) backward: Packed<T>,
+    pub(super) backward: Filters<T>,
     pub(super) bias: Vec<T>,
+}
+
+/// Weights as an algorithm needs them.
+#[derive(Debug)]
+pub(super) enum Filters<T> {
+    Direct(Packed<T>),
+    Winograd(Box<Positions<T>>),
+}
+
+impl<T: Scalar> Filters<T> {
+    fn new(set: InstructionSet, algorithm: Algorithm, taps: usize, [inputs, outputs]: [usize; 2]) -> Self {
+        match algorithm {
+            Algorithm::Direct => Self::Direct(Packed::new(set, taps * inputs, outputs)),
+            Algorithm::Winograd | Algorithm::Wide => {
+                Self::Winograd(Box::new(std::array::from_fn(|_| Packed::new(set, inputs, outputs))))
+            }
+        }
+    }
 }
 
 /// Working memory of a convolution.
@@ -27,15 +49,17 @@ pub(super) struct Space<T> {
     pub(super) padded: Vec<T>,
     /// The output's gradient with zeros around and, with a stride, between.
     pub(super) spread: Vec<T>,
+    /// Transformed numbers.
+    pub(super) transformed: [Vec<T>; 2],
 }
 
 impl<T: Scalar> Kernels<T> {
-    pub(super) fn new(set: InstructionSet, op: Convolution) -> Self {
+    pub(super) fn new(set: InstructionSet, Planned { op, algorithm }: Planned) -> Self {
         let (inputs, outputs, taps) = (op.input.channels, op.output.channels, op.window.size * op.window.size);
         Self {
             set,
-            forward: Packed::new(set, taps * inputs, outputs),
-            backward: Packed::new(set, taps * outputs, inputs),
+            forward: Filters::new(set, algorithm, taps, [inputs, outputs]),
+            backward: Filters::new(set, algorithm, taps, [outputs, inputs]),
             bias: Vec::new(),
             op,
         }
@@ -45,9 +69,15 @@ impl<T: Scalar> Kernels<T> {
     pub(super) fn load(&mut self, parameters: &[T]) {
         let Convolution { input, window: Window { size, .. }, ref weight, ref bias, .. } = self.op;
         let (weight, taps) = (&parameters[weight.clone()], size * size);
-        self.forward.fill(|index, output| {
-            weight[(output * input.channels + index % input.channels) * taps + index / input.channels]
-        });
+        match &mut self.forward {
+            Filters::Direct(packed) => packed.fill(|index, output| {
+                weight[(output * input.channels + index % input.channels) * taps + index / input.channels]
+            }),
+            Filters::Winograd(positions) => {
+                let order = KernelOrder { output_step: input.channels * taps, input_step: taps, turned: false };
+                transform_kernels(weight, order, positions);
+            }
+        }
         self.bias.clear();
         self.bias.extend_from_slice(bias.as_ref().map_or(&[], |bias| &parameters[bias.clone()]));
     }
@@ -56,10 +86,16 @@ impl<T: Scalar> Kernels<T> {
     pub(super) fn load_backward(&mut self, parameters: &[T]) {
         let Convolution { input, output, window: Window { size, .. }, ref weight, .. } = self.op;
         let (weight, taps) = (&parameters[weight.clone()], size * size);
-        self.backward.fill(|index, channel| {
-            let (tap, output) = (taps - 1 - index / output.channels, index % output.channels);
-            weight[(output * input.channels + channel) * taps + tap]
-        });
+        match &mut self.backward {
+            Filters::Direct(packed) => packed.fill(|index, channel| {
+                let (tap, output) = (taps - 1 - index / output.channels, index % output.channels);
+                weight[(output * input.channels + channel) * taps + tap]
+            }),
+            Filters::Winograd(positions) => {
+                let order = KernelOrder { output_step: taps, input_step: input.channels * taps, turned: true };
+                transform_kernels(weight, order, positions);
+            }
+        }
     }
 
     /// Whether every output is made of one pixel, so that nothing need be padded.
@@ -86,7 +122,7 @@ impl<T: Scalar> Kernels<T> {
     }
 
     /// Whether x is read where it lies.
-    pub(super) fn reads_in_place(&self, source: Source) -> bool {
+    fn reads_in_place(&self, source: Source) -> bool {
         self.is_pointwise() && source.is_plain()
     }
 
@@ -101,45 +137,12 @@ impl<T: Scalar> Kernels<T> {
         if self.reads_in_place(source) {
             return (x.numbers, self.windows(self.op.input.width, x.pitch));
         }
-        let padded = at_least(padded, self.padded());
-        self.pad(reader, source, x, padded);
-        (padded, self.padded_windows())
-    }
-
-    /// Numbers in a padded image.
-    pub(super) fn padded(&self) -> usize {
         let Convolution { input, window: Window { padding, .. }, .. } = self.op;
-        (input.height + 2 * padding) * (input.width + 2 * padding) * input.channels
-    }
-
-    /// The windows in a padded image.
-    pub(super) fn padded_windows(&self) -> Windows {
-        self.windows(self.op.input.width + 2 * self.op.window.padding, self.op.input.channels)
-    }
-
-    /// Writes a padded copy of what the source makes of x.
-    pub(super) fn pad(&self, reader: Reader<'_, T>, source: Source, x: Rows<'_, T>, padded: &mut [T]) {
-        let (input, padding) = (self.op.input, self.op.window.padding);
-        let (width, channels) = (input.width + 2 * padding, input.channels);
-        if padding == 0 {
-            let extent = Extent { pixels: input.plane(), channels };
-            reader.read(source, extent, x, RowsMut { numbers: padded, pitch: channels });
-            return;
-        }
-        let row = width * channels;
-        let (above, rest) = padded.split_at_mut(padding * row);
-        let (inside, below) = rest.split_at_mut(input.height * row);
-        above.fill(T::zero());
-        below.fill(T::zero());
-        for (y, padded) in inside.chunks_exact_mut(row).enumerate() {
-            let (left, rest) = padded.split_at_mut(padding * channels);
-            let (numbers, right) = rest.split_at_mut(input.width * channels);
-            left.fill(T::zero());
-            right.fill(T::zero());
-            let x = Rows { numbers: &x.numbers[y * input.width * x.pitch..], pitch: x.pitch };
-            let extent = Extent { pixels: input.width, channels };
-            reader.read(source, extent, x, RowsMut { numbers, pitch: channels });
-        }
+        let (height, width) = (input.height + 2 * padding, input.width + 2 * padding);
+        let padded = at_least(padded, height * width * input.channels);
+        let margins = Margins { before: padding, height, width };
+        pad(input, margins, x, padded, |extent, x, y| reader.read(source, extent, x, y));
+        (padded, self.windows(width, input.channels))
     }
 
     /// y ← w ∗ x plus the bias.
@@ -151,10 +154,31 @@ impl<T: Scalar> Kernels<T> {
         y: RowsMut<'_, T>,
         space: &mut Space<T>,
     ) {
-        let (x, windows) = self.prepare(reader, source, x, &mut space.padded);
         self.write_bias(y.numbers, y.pitch);
         let add = !self.bias.is_empty();
-        correlate(windows, x, &self.forward, Results { numbers: y.numbers, pitch: y.pitch, image_step: 0, add });
+        match &self.forward {
+            Filters::Direct(packed) => {
+                let (x, windows) = self.prepare(reader, source, x, &mut space.padded);
+                correlate(windows, x, packed, Results { numbers: y.numbers, pitch: y.pitch, image_step: 0, add });
+            }
+            Filters::Winograd(positions) => {
+                let tiling = Tiling::of(self.op.output);
+                let padded = at_least(&mut space.padded, tiling.padded(self.op.input.channels));
+                self.pad_for_tiles(reader, source, x, padded);
+                tiling.convolve(self.set, positions, padded, y, add, &mut space.transformed);
+            }
+        }
+    }
+
+    /// Writes what the source makes of x with the margins of its tiles.
+    pub(super) fn pad_for_tiles(&self, reader: Reader<'_, T>, source: Source, x: Rows<'_, T>, padded: &mut [T]) {
+        let margins = Tiling::of(self.op.output).margins();
+        pad(self.op.input, margins, x, padded, |extent, x, y| reader.read(source, extent, x, y));
+    }
+
+    /// Writes the output's gradient with the margins of its tiles.
+    pub(super) fn pad_gradient_for_tiles(&self, dy: Rows<'_, T>, padded: &mut [T]) {
+        pad(self.op.output, Tiling::of(self.op.input).margins(), dy, padded, copy);
     }
 
     /// Begins the sums of an image's results with the bias, if there is one.
@@ -175,78 +199,72 @@ impl<T: Scalar> Kernels<T> {
         }
     }
 
-    /// Adds the gradients with respect to the weights, window by window, and to the bias.
+    /// Adds the gradients with respect to the bias, and to the weights: window by window, or position by position.
     pub(super) fn backward_weight(
         &self,
         reader: Reader<'_, T>,
         source: Source,
         [x, dy]: [Rows<'_, T>; 2],
-        dw: &mut [T],
+        sums: &mut [T],
         bias: &mut [f64],
         space: &mut Space<T>,
     ) {
-        let (x, windows) = self.prepare(reader, source, x, &mut space.padded);
-        let channels = self.op.output.channels;
-        let gradients = Gradients { numbers: dy.numbers, pitch: dy.pitch, image_step: 0, channels };
-        add_weight_gradient(self.set, windows, x, gradients, dw);
         self.add_bias_gradient(dy.numbers, dy.pitch, bias);
+        let (inputs, outputs) = (self.op.input.channels, self.op.output.channels);
+        match &self.forward {
+            Filters::Direct(_) => {
+                let (x, windows) = self.prepare(reader, source, x, &mut space.padded);
+                let gradients = Gradients { numbers: dy.numbers, pitch: dy.pitch, image_step: 0, channels: outputs };
+                add_weight_gradient(self.set, windows, x, gradients, sums);
+            }
+            Filters::Winograd(_) => {
+                let tiling = Tiling::of(self.op.output);
+                let padded = at_least(&mut space.padded, tiling.padded(inputs));
+                self.pad_for_tiles(reader, source, x, padded);
+                tiling.add_sums(self.set, [inputs, outputs], padded, dy, sums, &mut space.transformed);
+            }
+        }
     }
 
     /// dx ← the gradient with respect to x, or dx ← dx + it.
-    pub(super) fn backward_data(
-        &self,
-        dy: Rows<'_, T>,
-        mut dx: RowsMut<'_, T>,
-        accumulate: bool,
-        space: &mut Space<T>,
-    ) {
+    pub(super) fn backward_data(&self, dy: Rows<'_, T>, mut dx: RowsMut<'_, T>, add: bool, space: &mut Space<T>) {
         let Convolution { input, output, window: Window { stride, .. }, .. } = self.op;
+        let packed = match &self.backward {
+            Filters::Direct(packed) => packed,
+            Filters::Winograd(positions) => {
+                let tiling = Tiling::of(input);
+                let padded = at_least(&mut space.spread, tiling.padded(output.channels));
+                self.pad_gradient_for_tiles(dy, padded);
+                return tiling.convolve(self.set, positions, padded, dx, add, &mut space.transformed);
+            }
+        };
         if self.is_pointwise() {
-            let windows = Windows {
-                rows: 1,
-                columns: output.plane(),
-                row_step: 0,
-                step: dy.pitch,
-                taps: 1,
-                tap_step: 0,
-                span: output.channels,
-                images: 1,
-                image_step: 0,
-            };
+            let windows = Windows { step: dy.pitch, ..Windows::pixels_of(output.plane(), output.channels) };
             if stride == 1 {
-                correlate(
-                    windows,
-                    dy.numbers,
-                    &self.backward,
-                    Results { numbers: dx.numbers, pitch: dx.pitch, image_step: 0, add: accumulate },
-                );
+                let results = Results { numbers: dx.numbers, pitch: dx.pitch, image_step: 0, add };
+                correlate(windows, dy.numbers, packed, results);
             } else {
                 let sparse = at_least(&mut space.spread, output.plane() * input.channels);
-                correlate(
-                    windows,
-                    dy.numbers,
-                    &self.backward,
-                    Results { numbers: sparse, pitch: input.channels, image_step: 0, add: false },
-                );
-                self.scatter(sparse, dx.lend(), accumulate);
+                let results = Results { numbers: sparse, pitch: input.channels, image_step: 0, add: false };
+                correlate(windows, dy.numbers, packed, results);
+                self.scatter(sparse, dx.lend(), add);
             }
             return;
         }
         let spread = at_least(&mut space.spread, self.spread_length());
         self.spread(dy, spread);
-        let windows = self.spread_windows();
-        let results = Results { numbers: dx.numbers, pitch: dx.pitch, image_step: 0, add: accumulate };
-        correlate(windows, spread, &self.backward, results);
+        let results = Results { numbers: dx.numbers, pitch: dx.pitch, image_step: 0, add };
+        correlate(self.spread_windows(), spread, packed, results);
     }
 
     /// Numbers in a spread gradient.
-    pub(super) fn spread_length(&self) -> usize {
+    fn spread_length(&self) -> usize {
         let Convolution { input, output, window: Window { size, .. }, .. } = self.op;
         (input.height + size - 1) * (input.width + size - 1) * output.channels
     }
 
     /// The windows in a spread gradient, one for every input pixel.
-    pub(super) fn spread_windows(&self) -> Windows {
+    fn spread_windows(&self) -> Windows {
         let Convolution { input, output, window: Window { size, .. }, .. } = self.op;
         let row = (input.width + size - 1) * output.channels;
         Windows {
@@ -279,7 +297,7 @@ impl<T: Scalar> Kernels<T> {
     }
 
     /// The output's gradient as the image whose windows, one for every input pixel, hold what that pixel was part of.
-    pub(super) fn spread(&self, dy: Rows<'_, T>, spread: &mut [T]) {
+    fn spread(&self, dy: Rows<'_, T>, spread: &mut [T]) {
         let Convolution { input, output, window: Window { size, stride, padding }, .. } = self.op;
         let (height, width, channels) = (input.height + size - 1, input.width + size - 1, output.channels);
         spread.fill(T::zero());

@@ -34,11 +34,6 @@ impl<'a, T: Scalar> Frame<'a, T> {
         self.image = image;
     }
 
-    /// From one image of the group to the next, for a buffer that holds all.
-    pub(super) fn image_step(&self, place: Place) -> usize {
-        self.lengths.get(place.buffer).copied().unwrap_or_default()
-    }
-
     /// Where a place begins in its buffer.
     fn start(&self, place: Place) -> usize {
         place.offset + self.lengths.get(place.buffer).map_or(0, |length| length * self.image)

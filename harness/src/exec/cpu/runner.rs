@@ -1,18 +1,21 @@
 //! Carries out a schedule: stage by stage, the groups of a batch in parallel.
 
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::algorithm::{Algorithm, Planned};
 use super::convolution::{Kernels, Space, at_least};
 use super::frame::Frame;
-use super::kernels::{InstructionSet, RowsMut};
-use super::source::Coefficients;
-use super::step::{Finish, Place, Schedule, Stage};
+use super::kernels::{InstructionSet, RowsMut, add_kernel_gradients};
+use super::source::{Coefficients, Reader};
+use super::step::{Finish, Place, Schedule, Step};
+use super::wide::{Batch, Wide};
 use super::worker::{Common, Sums, Trends, Worker, interleave};
 use crate::Scalar;
 use crate::exec::Mode;
-use crate::exec::backend::{EPSILON, Moments};
+use crate::exec::backend::{Convolution, EPSILON, Moments};
 use crate::exec::groups::{GROUPS, ranges, split_mut, sum_tree};
 use crate::exec::run::AllMoments;
 
@@ -29,6 +32,7 @@ pub(super) struct Runner<T> {
     var: Vec<f64>,
     sums: [Vec<f64>; GROUPS],
     partials: [Vec<T>; GROUPS],
+    wide: Wide<T>,
     /// Memory of threads that are not at work.
     idle: Mutex<Vec<Local<T>>>,
 }
@@ -67,6 +71,7 @@ impl<T: Scalar> Runner<T> {
             var: vec![0.0; schedule.channels],
             sums: Default::default(),
             partials: Default::default(),
+            wide: Wide::default(),
             idle: Mutex::default(),
             schedule,
         }
@@ -145,9 +150,30 @@ impl<T: Scalar> Runner<T> {
 
     /// Takes every image through the steps of a stage.
     fn stage(&mut self, pass: Pass<'_, T>, index: usize, images: &[T]) {
+        let stage = &self.schedule.stages[index];
+        let is_wide = stage.is_wide == Some(true);
+        for (group, (sums, partials)) in self.sums.iter_mut().zip(&mut self.partials).enumerate() {
+            // Gradients of kernels from many images at a time are no group's.
+            let count = if is_wide && group > 0 { 0 } else { stage.partials };
+            sums.clear();
+            sums.resize(stage.sums, 0.0);
+            partials.clear();
+            partials.resize(count, T::zero());
+        }
+        if is_wide {
+            for step in 0..stage.steps.len() {
+                self.wide_step(pass, index, step, images);
+            }
+        } else {
+            self.steps(pass, index, 0..stage.steps.len(), images);
+        }
+    }
+
+    /// Takes every image through some steps of a stage.
+    fn steps(&mut self, pass: Pass<'_, T>, index: usize, steps: Range<usize>, images: &[T]) {
         let Self { schedule, batch, coefficients, trends, sums, partials, idle, .. } = self;
         let idle = &*idle;
-        let stage: &Stage = &schedule.stages[index];
+        let steps = &schedule.stages[index].steps[steps];
         let common = Common { set: pass.set, schedule, kernels: pass.kernels, coefficients, trends, mode: pass.mode };
         let mut groups: [Vec<&mut [T]>; GROUPS] = Default::default();
         for (buffer, length) in batch.iter_mut().zip(&schedule.batch) {
@@ -157,10 +183,6 @@ impl<T: Scalar> Runner<T> {
         let image = images.len() / self.images;
         let work = groups.into_par_iter().zip(ranges(self.images)).zip(sums).zip(partials);
         work.for_each(|(((group, range), sums), partials)| {
-            sums.clear();
-            sums.resize(stage.sums, 0.0);
-            partials.clear();
-            partials.resize(stage.partials, T::zero());
             let mut local = idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
             local.buffers.resize_with(schedule.local.len(), Vec::new);
             let own = local.buffers.iter_mut().zip(&schedule.local).map(|(buffer, length)| at_least(buffer, *length));
@@ -171,24 +193,43 @@ impl<T: Scalar> Runner<T> {
                 space: &mut local.space,
                 sums: Sums { double: sums, partial: partials },
             };
-            let pixels = &images[range.start * image..range.end * image];
-            if stage.is_wide == Some(true) {
-                stage.steps.iter().for_each(|step| worker.step_wide(step, range.len(), pixels));
-            } else {
-                for place in 0..range.len() {
-                    worker.frame.go_to(place);
-                    let pixels = &pixels[place * image..(place + 1) * image];
-                    stage.steps.iter().for_each(|step| worker.step(step, pixels));
-                }
+            for place in 0..range.len() {
+                worker.frame.go_to(place);
+                let at = (range.start + place) * image;
+                steps.iter().for_each(|step| worker.step(step, &images[at..at + image]));
             }
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(local);
         });
     }
 
+    /// Takes all images through one step of a wide stage.
+    fn wide_step(&mut self, pass: Pass<'_, T>, index: usize, step: usize, images: &[T]) {
+        let Self { schedule, batch, coefficients, sums, partials, wide, .. } = self;
+        let reader = Reader { set: pass.set, norms: &schedule.norms, coefficients };
+        let mut batch = Batch { buffers: batch, lengths: &schedule.batch, images: self.images };
+        match schedule.stages[index].steps[step] {
+            Step::Convolution { op, x, y } => wide.forward(&pass.kernels[op], reader, x, y, &mut batch),
+            Step::ConvolutionBackward { op, x, dy, dx, at, bias_at } => {
+                let kernels = &pass.kernels[op];
+                let sums_of_kernels = &mut partials[0][at..at + schedule.convolutions[op].sums()];
+                wide.backward(kernels, reader, x, (dy, dx), &mut batch, sums_of_kernels);
+                let bias = kernels.op.bias.as_ref().map_or(0, |bias| bias.len());
+                for (range, sums) in ranges(self.images).into_iter().zip(sums) {
+                    for image in range {
+                        let dy = batch.rows(dy, image);
+                        kernels.add_bias_gradient(dy.numbers, dy.pitch, &mut sums[bias_at..bias_at + bias]);
+                    }
+                }
+            }
+            _ => self.steps(pass, index, step..step + 1, images),
+        }
+    }
+
     /// Uses the sums of a stage.
     fn finish(&mut self, pass: Pass<'_, T>, index: usize, moments: &mut AllMoments, gradient: &mut [T]) {
         let stage = &self.schedule.stages[index];
-        let (sums, partials) = (sum_tree(&mut self.sums), total(&mut self.partials));
+        let sums = sum_tree(&mut self.sums);
+        let partials = if stage.is_wide == Some(true) { &self.partials[0] } else { total(&mut self.partials) };
         for finish in &stage.finishes {
             match *finish {
                 Finish::Moments { at, ref channels, plane } => {
@@ -217,21 +258,10 @@ impl<T: Scalar> Runner<T> {
                     }
                 }
                 Finish::Convolution { op, at, bias_at } => {
-                    let op = &pass.kernels[op].op;
-                    let (inputs, outputs, taps) =
-                        (op.input.channels, op.output.channels, op.window.size * op.window.size);
-                    let partial = &partials[at..at + op.weight.len()];
-                    let depth = inputs * taps;
-                    // Some outputs at a time, whose numbers lie side by side in the sums.
-                    let parts = gradient[op.weight.clone()].par_chunks_mut(LANES * depth).enumerate();
-                    parts.with_min_len((1 << 14) / (LANES * depth) + 1).for_each(|(part, gradient)| {
-                        for number in 0..depth {
-                            let (tap, input) = (number / inputs, number % inputs);
-                            let sums = &partial[number * outputs + part * LANES..];
-                            let to = gradient.iter_mut().skip(input * taps + tap).step_by(depth);
-                            to.zip(sums).for_each(|(gradient, sum)| *gradient += *sum);
-                        }
-                    });
+                    let planned = &self.schedule.convolutions[op];
+                    let partial = &partials[at..at + planned.sums()];
+                    let op = &planned.op;
+                    add_kernels(pass.set, planned, partial, &mut gradient[op.weight.clone()]);
                     if let Some(bias) = &op.bias {
                         let sums = &sums[bias_at..bias_at + bias.len()];
                         gradient[bias.clone()]
@@ -243,6 +273,27 @@ impl<T: Scalar> Runner<T> {
             }
         }
     }
+}
+
+/// Adds a gradient with respect to kernels, from its sums, some outputs at a time.
+fn add_kernels<T: Scalar>(set: InstructionSet, planned: &Planned, sums: &[T], gradient: &mut [T]) {
+    let Convolution { input, output, window, .. } = planned.op;
+    let (inputs, outputs, taps) = (input.channels, output.channels, window.size * window.size);
+    let depth = inputs * taps;
+    let parts = gradient.par_chunks_mut(LANES * depth).enumerate();
+    parts.with_min_len((1 << 14) / (LANES * depth) + 1).for_each(|(part, gradient)| match planned.algorithm {
+        Algorithm::Direct => {
+            for number in 0..depth {
+                let (tap, input) = (number / inputs, number % inputs);
+                let sums = &sums[number * outputs + part * LANES..];
+                let to = gradient.iter_mut().skip(input * taps + tap).step_by(depth);
+                to.zip(sums).for_each(|(gradient, sum)| *gradient += *sum);
+            }
+        }
+        Algorithm::Winograd | Algorithm::Wide => {
+            add_kernel_gradients(set, sums, [inputs, outputs], part * LANES, gradient);
+        }
+    });
 }
 
 /// The groups' sums in the tree of [`sum_tree`], in parallel where there is much to add up.

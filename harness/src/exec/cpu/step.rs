@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use crate::exec::backend::{BatchNorm, Convolution};
+use super::algorithm::Planned;
+use crate::exec::backend::BatchNorm;
 use crate::model::graph::{Activation, Shape};
 
 /// Channels `offset` to `offset + shape.channels` of a buffer whose pixels lie `pitch` numbers apart.
@@ -150,8 +151,8 @@ pub(super) struct Stage {
     pub(super) sums: usize,
     /// Sums in the network's precision: gradients of kernels.
     pub(super) partials: usize,
-    /// Whether all images of a group take a step before the next, for the sake of convolutions whose kernels are too
-    /// large for the cache. None if there is no convolution yet.
+    /// Whether all images take a step before the next, for the sake of convolutions that take many at a time. None if
+    /// there is no convolution yet.
     pub(super) is_wide: Option<bool>,
 }
 
@@ -172,7 +173,7 @@ pub(super) struct Mask {
 #[derive(Debug, Clone)]
 pub(super) struct Schedule {
     /// Convolutions, and linear layers as convolutions of single pixels.
-    pub(super) convolutions: Vec<Convolution>,
+    pub(super) convolutions: Vec<Planned>,
     pub(super) norms: Vec<Norm>,
     /// Channels that any batch norm reads, each counted once.
     pub(super) channels: usize,

@@ -88,7 +88,7 @@ impl<T: Scalar> Worker<'_, '_, T> {
             }
             Step::ConvolutionBackward { op, x, dy, dx, at, bias_at } => {
                 let kernels = &kernels[op];
-                let dw = &mut self.sums.partial[at..at + kernels.op.weight.len()];
+                let dw = &mut self.sums.partial[at..at + schedule.convolutions[op].sums()];
                 let bias = kernels.op.bias.as_ref().map_or(0, |bias| bias.len());
                 let bias = &mut self.sums.double[bias_at..bias_at + bias];
                 let rows = [self.frame.rows(x.place), self.frame.rows(dy)];
@@ -123,31 +123,6 @@ impl<T: Scalar> Worker<'_, '_, T> {
                 self.frame.update(dy, dx.place, |_, dy, rows| {
                     interleave(dy.numbers, dx.place.shape, rows, dx.add);
                 });
-            }
-        }
-    }
-
-    /// One step on all images of the group; `all` holds their pixels.
-    pub(super) fn step_wide(&mut self, step: &Step, images: usize, all: &[T]) {
-        let Common { set, schedule, kernels, coefficients, .. } = self.common;
-        let reader = Reader { set, norms: &schedule.norms, coefficients };
-        match *step {
-            Step::Convolution { op, x, y } => {
-                kernels[op].forward_wide(reader, x, y, &mut self.frame, images, self.space);
-            }
-            Step::ConvolutionBackward { op, x, dy, dx, at, bias_at } => {
-                let kernels = &kernels[op];
-                let dw = &mut self.sums.partial[at..at + kernels.op.weight.len()];
-                let bias = kernels.op.bias.as_ref().map_or(0, |bias| bias.len());
-                let bias = &mut self.sums.double[bias_at..bias_at + bias];
-                kernels.backward_wide(reader, x, dy, dx, &mut self.frame, images, dw, bias, self.space);
-            }
-            _ => {
-                for image in 0..images {
-                    let length = all.len() / images;
-                    self.frame.go_to(image);
-                    self.step(step, &all[image * length..(image + 1) * length]);
-                }
             }
         }
     }

@@ -27,6 +27,12 @@ pub(in crate::exec::cpu) struct Windows {
 }
 
 impl Windows {
+    /// Windows of single pixels that lie side by side.
+    pub(in crate::exec::cpu) fn pixels_of(count: usize, channels: usize) -> Self {
+        let (step, span) = (channels, channels);
+        Self { rows: 1, columns: count, row_step: 0, step, taps: 1, tap_step: 0, span, images: 1, image_step: 0 }
+    }
+
     /// One past the last number that a window covers.
     pub(super) fn end(&self) -> usize {
         let image = (self.images - 1) * self.image_step;
@@ -55,7 +61,7 @@ pub(in crate::exec::cpu) struct Packed<T> {
 }
 
 /// The vectors of every block of outputs: as wide as tiles may be, and as equal as can be.
-fn blocks(vectors: usize) -> impl Iterator<Item = usize> {
+pub(super) fn blocks(vectors: usize) -> impl Iterator<Item = usize> {
     let count = vectors.div_ceil(InstructionSet::WIDEST_TILE);
     (0..count).map(move |block| vectors / count + usize::from(block < vectors % count))
 }
@@ -65,6 +71,25 @@ impl<T: Numbers> Packed<T> {
     pub(in crate::exec::cpu) fn new(set: InstructionSet, depth: usize, outputs: usize) -> Self {
         let vectors = outputs.div_ceil(set.lanes::<T>());
         Self { numbers: vec![T::zero(); depth * vectors * set.lanes::<T>()], depth, outputs, set }
+    }
+
+    /// The instruction set whose vectors the kernels are packed for.
+    pub(super) fn set(&self) -> InstructionSet {
+        self.set
+    }
+
+    /// Numbers in a kernel.
+    pub(in crate::exec::cpu) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// How many kernels there are.
+    pub(in crate::exec::cpu) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    pub(super) fn numbers_mut(&mut self) -> &mut [T] {
+        &mut self.numbers
     }
 
     /// Fills in the kernels; `weight(i, o)` is number i of output o's.
@@ -99,17 +124,35 @@ pub(in crate::exec::cpu) struct Results<'a, T> {
 /// # Panics
 /// If the extents do not fit: an error of the caller, never of an input.
 pub(in crate::exec::cpu) fn correlate<T: Numbers>(windows: Windows, x: &[T], weight: &Packed<T>, y: Results<'_, T>) {
-    assert!(windows.end() <= x.len(), "windows lie in the image");
+    correlate_all(windows, [0, 0], x, std::slice::from_ref(weight), y);
+}
+
+/// The same with several sets of kernels of one size, each with an x and a y of its own, `steps` of them from the last.
+///
+/// # Panics
+/// If the extents do not fit: an error of the caller, never of an input.
+pub(in crate::exec::cpu) fn correlate_all<T: Numbers>(
+    windows: Windows,
+    steps: [usize; 2],
+    x: &[T],
+    weights: &[Packed<T>],
+    y: Results<'_, T>,
+) {
+    let [first, others @ ..] = weights else { return };
+    let alike = |other: &Packed<T>| (other.depth, other.outputs, other.set) == (first.depth, first.outputs, first.set);
+    assert!(others.iter().all(alike), "kernels are of one size");
+    assert!(others.len() * steps[0] + windows.end() <= x.len(), "windows lie in the image");
     let last = (windows.images - 1) * y.image_step + (windows.pixels() - 1) * y.pitch;
-    assert!(last + weight.outputs <= y.numbers.len(), "results lie in their image");
-    assert_eq!(windows.depth(), weight.depth, "numbers in a window");
-    weight.set.run(Correlate { windows, x, weight, y });
+    assert!(others.len() * steps[1] + last + first.outputs <= y.numbers.len(), "results lie in their image");
+    assert_eq!(windows.depth(), first.depth, "numbers in a window");
+    first.set.run(Correlate { windows, steps, x, weights, y });
 }
 
 struct Correlate<'a, T> {
     windows: Windows,
+    steps: [usize; 2],
     x: &'a [T],
-    weight: &'a Packed<T>,
+    weights: &'a [Packed<T>],
     y: Results<'a, T>,
 }
 
@@ -118,31 +161,33 @@ impl<T: Numbers> Kernel for Correlate<'_, T> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes<Number = T>>(self) {
-        let Self { windows, x, weight, y } = self;
-        let (mut w, y_from) = (weight.numbers.as_ptr(), y.numbers.as_mut_ptr());
-        let mut output = 0;
+        let Self { windows, steps, x, weights, y } = self;
         // With several images, a row of the kernels at a time meets all images while it is in the cache.
         let taps = if windows.images == 1 { windows.taps } else { 1 };
         let part = Windows { taps, ..windows };
-        for vectors in blocks(weight.outputs.div_ceil(V::COUNT)) {
-            let width = (vectors * V::COUNT).min(weight.outputs - output);
-            for tap in (0..windows.taps).step_by(taps) {
-                let (pitch, last) = (y.pitch, width - (vectors - 1) * V::COUNT);
-                let tile = Tile { windows: &part, w, pitch, image_step: y.image_step, last, add: y.add || tap > 0 };
-                // SAFETY: `correlate` has compared the extents; every block of outputs has its block of weights.
-                unsafe {
-                    let x = x.as_ptr().add(tap * windows.tap_step);
-                    let y = y_from.add(output);
-                    match vectors {
-                        1 => tile.images::<V, 1, 16>(x, y),
-                        2 => tile.images::<V, 2, 8>(x, y),
-                        _ => tile.images::<V, 3, 8>(x, y),
+        for (index, weight) in weights.iter().enumerate() {
+            let mut w = weight.numbers.as_ptr();
+            let mut output = 0;
+            for vectors in blocks(weight.outputs.div_ceil(V::COUNT)) {
+                let width = (vectors * V::COUNT).min(weight.outputs - output);
+                for tap in (0..windows.taps).step_by(taps) {
+                    let (pitch, last) = (y.pitch, width - (vectors - 1) * V::COUNT);
+                    let tile = Tile { windows: &part, w, pitch, image_step: y.image_step, last, add: y.add || tap > 0 };
+                    // SAFETY: `correlate_all` has compared the extents; every block of outputs has its weights.
+                    unsafe {
+                        let x = x.as_ptr().add(index * steps[0] + tap * windows.tap_step);
+                        let y = y.numbers.as_mut_ptr().add(index * steps[1] + output);
+                        match vectors {
+                            1 => tile.images::<V, 1, 16>(x, y),
+                            2 => tile.images::<V, 2, 8>(x, y),
+                            _ => tile.images::<V, 3, 8>(x, y),
+                        }
                     }
+                    // SAFETY: the block has weights for every row of the window.
+                    w = unsafe { w.add(part.depth() * vectors * V::COUNT) };
                 }
-                // SAFETY: the block has weights for every row of the window.
-                w = unsafe { w.add(part.depth() * vectors * V::COUNT) };
+                output += width;
             }
-            output += width;
         }
     }
 }

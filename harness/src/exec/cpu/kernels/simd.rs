@@ -122,6 +122,20 @@ pub trait Lanes: Copy {
     unsafe fn store(self, to: *mut Self::Number);
     /// Writes the first numbers from here on.
     unsafe fn store_first(self, to: *mut Self::Number, count: usize);
+
+    /// [`load`](Self::load), or [`load_first`](Self::load_first) where a vector is not full, which costs more.
+    #[inline(always)]
+    unsafe fn load_some(from: *const Self::Number, count: usize) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe { if count == Self::COUNT { Self::load(from) } else { Self::load_first(from, count) } }
+    }
+
+    /// [`store`](Self::store), or [`store_first`](Self::store_first) where a vector is not full.
+    #[inline(always)]
+    unsafe fn store_some(self, to: *mut Self::Number, count: usize) {
+        // SAFETY: as the caller vouches.
+        unsafe { if count == Self::COUNT { self.store(to) } else { self.store_first(to, count) } }
+    }
     /// self + other
     unsafe fn add(self, other: Self) -> Self;
     /// self − other

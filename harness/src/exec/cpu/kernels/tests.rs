@@ -6,6 +6,14 @@ use valleys_sim::Seed;
 
 use super::*;
 
+mod winograd;
+
+/// So many cases; few under Miri, which takes a thousand times as long.
+fn config(cases: u32) -> ProptestConfig {
+    let cases = if cfg!(miri) { 2 } else { cases };
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 /// Numbers in (−1, 1), fixed by name.
 fn numbers<T: Numbers>(name: &str, count: usize) -> Vec<T> {
     let mut rng = Seed(23).stream(name, 0);
@@ -203,7 +211,7 @@ fn check_rows<T: Numbers>(set: InstructionSet, extent: Extent, pitch: usize, rel
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(60))]
 
     #[test]
     fn convolutions_are_sums_over_windows(extents in extents()) {
@@ -270,8 +278,7 @@ fn relu_hides_no_nan() {
 #[test]
 #[should_panic(expected = "windows lie in the image")]
 fn windows_beside_the_image_are_refused() {
-    let windows =
-        Windows { rows: 1, columns: 2, row_step: 0, step: 1, taps: 1, tap_step: 0, span: 3, images: 1, image_step: 0 };
+    let windows = Windows { span: 3, ..Windows::pixels_of(2, 1) };
     let packed = Packed::<f32>::new(InstructionSet::Portable, 3, 1);
     correlate(windows, &[0.0; 3], &packed, Results { numbers: &mut [0.0; 2], pitch: 1, image_step: 0, add: false });
 }

@@ -82,8 +82,7 @@ impl Scheduler<'_> {
                 let dx = self.target_of(gradients, x);
                 self.turn(op);
                 let convolution = &self.convolutions[op];
-                let (weights, biases) =
-                    (convolution.weight.len(), convolution.bias.as_ref().map_or(0, |bias| bias.len()));
+                let (weights, biases) = (convolution.sums(), convolution.op.bias.as_ref().map_or(0, |bias| bias.len()));
                 let (at, bias_at) = (self.partials(weights), self.sums(biases));
                 self.push(Step::ConvolutionBackward { op, x: source, dy, dx, at, bias_at });
                 self.stage().finishes.push(Finish::Convolution { op, at, bias_at });

@@ -11,6 +11,7 @@ mod places;
 use std::collections::HashMap;
 
 use self::places::{Held, Places, parts};
+use super::algorithm::{Algorithm, Planned, Thresholds};
 use super::step::{Destination, Finish, Mask, Place, Schedule, Source, Stage, Step};
 use crate::exec::backend::Convolution;
 use crate::exec::plan::fused::{self, Fused, fuse};
@@ -27,13 +28,10 @@ pub(super) enum Purpose {
     Training,
 }
 
-/// Convolutions with this many weights or more meet several images at a time.
-pub(super) const WIDE: usize = 1 << 17;
-
-/// The schedule of a graph; convolutions are wide from so many weights on.
-pub(super) fn schedule(graph: &Graph, purpose: Purpose, wide: usize) -> Schedule {
+/// The schedule of a graph.
+pub(super) fn schedule(graph: &Graph, purpose: Purpose, thresholds: Thresholds) -> Schedule {
     let layers = fuse(graph, &fused::readers(graph));
-    let mut scheduler = Scheduler::new(graph, &layers, purpose, wide);
+    let mut scheduler = Scheduler::new(graph, &layers, purpose, thresholds);
     scheduler.forward(&layers);
     let turn = scheduler.stages.len();
     let logits_gradient = match purpose {
@@ -46,11 +44,11 @@ pub(super) fn schedule(graph: &Graph, purpose: Purpose, wide: usize) -> Schedule
 struct Scheduler<'a> {
     graph: &'a Graph,
     purpose: Purpose,
-    wide: usize,
+    thresholds: Thresholds,
     places: Places,
     /// The number of every convolution and dropout among their like, by the value it makes.
     operations: Vec<usize>,
-    convolutions: Vec<Convolution>,
+    convolutions: Vec<Planned>,
     masks: Vec<Mask>,
     stages: Vec<Stage>,
     /// For every channel that a batch norm reads, the first stage that knows its moments.
@@ -62,12 +60,12 @@ struct Scheduler<'a> {
 }
 
 impl<'a> Scheduler<'a> {
-    fn new(graph: &'a Graph, layers: &[Fused<'_>], purpose: Purpose, wide: usize) -> Self {
+    fn new(graph: &'a Graph, layers: &[Fused<'_>], purpose: Purpose, thresholds: Thresholds) -> Self {
         let places = places::assign(graph, layers, purpose == Purpose::Training);
         Self {
             graph,
             purpose,
-            wide,
+            thresholds,
             operations: vec![0; graph.layers().len() + 1],
             convolutions: Vec::new(),
             masks: Vec::new(),
@@ -96,7 +94,7 @@ impl<'a> Scheduler<'a> {
 
     /// Begins another stage if this one has convolutions, and is wide where this convolution is not, or the reverse.
     fn turn(&mut self, op: usize) {
-        let is_wide = self.convolutions[op].weight.len() >= self.wide;
+        let is_wide = self.convolutions[op].algorithm == Algorithm::Wide;
         if *self.stage().is_wide.get_or_insert(is_wide) != is_wide {
             self.stages.push(Stage { is_wide: Some(is_wide), ..Stage::default() });
         }
@@ -266,7 +264,8 @@ impl<'a> Scheduler<'a> {
 
     fn convolve(&mut self, [x, value]: [Value; 2], convolution: Convolution, y: Place) {
         let op = self.convolutions.len();
-        self.convolutions.push(convolution);
+        let algorithm = self.thresholds.algorithm(&convolution);
+        self.convolutions.push(Planned { op: convolution, algorithm });
         self.operations[value.0] = op;
         let x = self.source(x);
         self.turn(op);
