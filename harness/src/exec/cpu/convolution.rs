@@ -1,14 +1,17 @@
 //! One convolution on one image, forward and back.
 
+use std::ops::Range;
+
 use super::algorithm::{Algorithm, Planned};
 use super::kernels::{
-    Extent, Gradients, InstructionSet, KernelOrder, Packed, Results, Rows, RowsMut, Windows, add, add_weight_gradient,
-    copy, correlate, transform_kernels,
+    Extent, Gradients, InstructionSet, KernelOrder, Packed, Results, Rows, RowsMut, Windows, add_weight_gradient, copy,
+    correlate, transform_kernels,
 };
 use super::padding::{Margins, pad};
+use super::phases::{Phase, Surroundings};
 use super::source::Reader;
 use super::step::Source;
-use super::winograd::{Positions, Tiling};
+use super::winograd::{Positions, TileSpace, Tiling};
 use crate::Scalar;
 use crate::exec::backend::Convolution;
 use crate::model::graph::Window;
@@ -18,51 +21,50 @@ use crate::model::graph::Window;
 pub(super) struct Kernels<T> {
     pub(super) op: Convolution,
     pub(super) set: InstructionSet,
-    pub(super) forward: Filters<T>,
-    /// The weights turned round, with inputs and outputs exchanged.
-    pub(super) backward: Filters<T>,
+    pub(super) forward: Forward<T>,
+    pub(super) backward: Backward<T>,
     pub(super) bias: Vec<T>,
 }
 
-/// Weights as an algorithm needs them.
+/// Weights as an algorithm needs them for the way there.
 #[derive(Debug)]
-pub(super) enum Filters<T> {
+pub(super) enum Forward<T> {
     Direct(Packed<T>),
     Winograd(Box<Positions<T>>),
 }
 
-impl<T: Scalar> Filters<T> {
-    fn new(set: InstructionSet, algorithm: Algorithm, taps: usize, [inputs, outputs]: [usize; 2]) -> Self {
-        match algorithm {
-            Algorithm::Direct => Self::Direct(Packed::new(set, taps * inputs, outputs)),
-            Algorithm::Winograd | Algorithm::Wide => {
-                Self::Winograd(Box::new(std::array::from_fn(|_| Packed::new(set, inputs, outputs))))
-            }
-        }
-    }
+/// Weights for the way back: turned round, with inputs and outputs exchanged.
+#[derive(Debug)]
+pub(super) enum Backward<T> {
+    Direct(Vec<Phase<T>>, Surroundings),
+    Winograd(Box<Positions<T>>),
 }
 
 /// Working memory of a convolution.
 #[derive(Debug, Default)]
 pub(super) struct Space<T> {
-    /// The image with its padding.
+    /// An image with zeros around, or some rows of it.
     pub(super) padded: Vec<T>,
-    /// The output's gradient with zeros around and, with a stride, between.
-    pub(super) spread: Vec<T>,
-    /// Transformed numbers.
-    pub(super) transformed: [Vec<T>; 2],
+    pub(super) tiles: TileSpace<T>,
 }
+
+/// Numbers of padded rows that are made at a time.
+const NEAR: usize = 1 << 13;
 
 impl<T: Scalar> Kernels<T> {
     pub(super) fn new(set: InstructionSet, Planned { op, algorithm }: Planned) -> Self {
         let (inputs, outputs, taps) = (op.input.channels, op.output.channels, op.window.size * op.window.size);
-        Self {
-            set,
-            forward: Filters::new(set, algorithm, taps, [inputs, outputs]),
-            backward: Filters::new(set, algorithm, taps, [outputs, inputs]),
-            bias: Vec::new(),
-            op,
-        }
+        let (forward, backward) = match algorithm {
+            Algorithm::Direct => {
+                let (phases, around) = Phase::all(set, &op);
+                (Forward::Direct(Packed::new(set, taps * inputs, outputs)), Backward::Direct(phases, around))
+            }
+            Algorithm::Winograd | Algorithm::Wide => {
+                let positions = |depth, outputs| Box::new(std::array::from_fn(|_| Packed::new(set, depth, outputs)));
+                (Forward::Winograd(positions(inputs, outputs)), Backward::Winograd(positions(outputs, inputs)))
+            }
+        };
+        Self { set, forward, backward, bias: Vec::new(), op }
     }
 
     /// Takes over the weights for the way there.
@@ -70,10 +72,10 @@ impl<T: Scalar> Kernels<T> {
         let Convolution { input, window: Window { size, .. }, ref weight, ref bias, .. } = self.op;
         let (weight, taps) = (&parameters[weight.clone()], size * size);
         match &mut self.forward {
-            Filters::Direct(packed) => packed.fill(|index, output| {
+            Forward::Direct(packed) => packed.fill(|index, output| {
                 weight[(output * input.channels + index % input.channels) * taps + index / input.channels]
             }),
-            Filters::Winograd(positions) => {
+            Forward::Winograd(positions) => {
                 let order = KernelOrder { output_step: input.channels * taps, input_step: taps, turned: false };
                 transform_kernels(weight, order, positions);
             }
@@ -84,15 +86,12 @@ impl<T: Scalar> Kernels<T> {
 
     /// Takes over the weights for the way back.
     pub(super) fn load_backward(&mut self, parameters: &[T]) {
-        let Convolution { input, output, window: Window { size, .. }, ref weight, .. } = self.op;
-        let (weight, taps) = (&parameters[weight.clone()], size * size);
+        let (op, weight) = (&self.op, &parameters[self.op.weight.clone()]);
         match &mut self.backward {
-            Filters::Direct(packed) => packed.fill(|index, channel| {
-                let (tap, output) = (taps - 1 - index / output.channels, index % output.channels);
-                weight[(output * input.channels + channel) * taps + tap]
-            }),
-            Filters::Winograd(positions) => {
-                let order = KernelOrder { output_step: taps, input_step: input.channels * taps, turned: true };
+            Backward::Direct(phases, _) => phases.iter_mut().for_each(|phase| phase.load(op, weight)),
+            Backward::Winograd(positions) => {
+                let taps = op.window.size * op.window.size;
+                let order = KernelOrder { output_step: taps, input_step: op.input.channels * taps, turned: true };
                 transform_kernels(weight, order, positions);
             }
         }
@@ -103,14 +102,12 @@ impl<T: Scalar> Kernels<T> {
         self.op.window.size == 1 && self.op.window.padding == 0
     }
 
-    /// The windows in an image of rows `width` pixels wide that lie `pitch` numbers apart.
-    fn windows(&self, width: usize, pitch: usize) -> Windows {
+    /// Some rows of windows in an image of rows `width` pixels wide that lie `pitch` numbers apart.
+    fn windows(&self, rows: usize, width: usize, pitch: usize) -> Windows {
         let Convolution { input, output, window: Window { size, stride, .. }, .. } = self.op;
-        let is_flat = size == 1 && stride == 1 && width == output.width;
-        let (rows, columns) = if is_flat { (1, output.plane()) } else { (output.height, output.width) };
         Windows {
             rows,
-            columns,
+            columns: output.width,
             row_step: stride * width * pitch,
             step: stride * pitch,
             taps: size,
@@ -121,28 +118,47 @@ impl<T: Scalar> Kernels<T> {
         }
     }
 
-    /// Whether x is read where it lies.
-    fn reads_in_place(&self, source: Source) -> bool {
-        self.is_pointwise() && source.is_plain()
-    }
-
-    /// The numbers that the windows of x cover: x itself, or a padded copy of what the source makes of it.
-    fn prepare<'a>(
+    /// Visits the windows of all outputs, some rows at a time, that what the source makes of x may still be in the
+    /// nearest cache. `visit` takes the first pixel of the rows, and the numbers that their windows cover.
+    fn for_windows(
         &self,
         reader: Reader<'_, T>,
         source: Source,
-        x: Rows<'a, T>,
-        padded: &'a mut Vec<T>,
-    ) -> (&'a [T], Windows) {
-        if self.reads_in_place(source) {
-            return (x.numbers, self.windows(self.op.input.width, x.pitch));
+        x: Rows<'_, T>,
+        padded: &mut Vec<T>,
+        mut visit: impl FnMut(usize, &[T], Windows),
+    ) {
+        let Convolution { input, output, window: Window { size, stride, padding }, .. } = self.op;
+        if self.is_pointwise() && source.is_plain() {
+            let windows = match stride {
+                1 => Windows { step: x.pitch, ..Windows::pixels_of(output.plane(), input.channels) },
+                _ => self.windows(output.height, input.width, x.pitch),
+            };
+            return visit(0, x.numbers, windows);
         }
-        let Convolution { input, window: Window { padding, .. }, .. } = self.op;
-        let (height, width) = (input.height + 2 * padding, input.width + 2 * padding);
-        let padded = at_least(padded, height * width * input.channels);
-        let margins = Margins { before: padding, height, width };
-        pad(input, margins, x, padded, |extent, x, y| reader.read(source, extent, x, y));
-        (padded, self.windows(width, input.channels))
+        let width = if self.is_pointwise() { output.width } else { input.width + 2 * padding };
+        let row = width * input.channels;
+        let most = (NEAR / (row * stride)).clamp(1, output.height);
+        for first in (0..output.height).step_by(most) {
+            let rows = most.min(output.height - first);
+            if self.is_pointwise() {
+                // The pixels that are read, side by side.
+                let packed = at_least(padded, rows * row);
+                for (y, packed) in packed.chunks_exact_mut(row).enumerate() {
+                    let from = (first + y) * stride * input.width * x.pitch;
+                    let x = Rows { numbers: &x.numbers[from..], pitch: stride * x.pitch };
+                    let extent = Extent { pixels: width, channels: input.channels };
+                    reader.read(source, extent, x, RowsMut { numbers: packed, pitch: input.channels });
+                }
+                visit(first * width, packed, Windows::pixels_of(rows * width, input.channels));
+            } else {
+                let covered = first * stride..(first + rows - 1) * stride + size;
+                let padded = at_least(padded, covered.len() * row);
+                let margins = Margins { before: padding, width };
+                pad(input, margins, covered, x, padded, |extent, x, y| reader.read(source, extent, x, y));
+                visit(first * output.width, padded, self.windows(rows, width, input.channels));
+            }
+        }
     }
 
     /// y ← w ∗ x plus the bias.
@@ -157,28 +173,37 @@ impl<T: Scalar> Kernels<T> {
         self.write_bias(y.numbers, y.pitch);
         let add = !self.bias.is_empty();
         match &self.forward {
-            Filters::Direct(packed) => {
-                let (x, windows) = self.prepare(reader, source, x, &mut space.padded);
-                correlate(windows, x, packed, Results { numbers: y.numbers, pitch: y.pitch, image_step: 0, add });
+            Forward::Direct(packed) => {
+                self.for_windows(reader, source, x, &mut space.padded, |first, x, windows| {
+                    let numbers = &mut y.numbers[first * y.pitch..];
+                    let row_step = windows.columns * y.pitch;
+                    correlate(windows, x, packed, Results { numbers, pitch: y.pitch, row_step, image_step: 0, add });
+                });
             }
-            Filters::Winograd(positions) => {
+            Forward::Winograd(positions) => {
                 let tiling = Tiling::of(self.op.output);
-                let padded = at_least(&mut space.padded, tiling.padded(self.op.input.channels));
-                self.pad_for_tiles(reader, source, x, padded);
-                tiling.convolve(self.set, positions, padded, y, add, &mut space.transformed);
+                let pad = |rows: Range<usize>, padded: &mut [T]| self.pad_for_tiles(reader, source, x, rows, padded);
+                tiling.convolve(self.set, positions, pad, y, add, &mut space.tiles);
             }
         }
     }
 
-    /// Writes what the source makes of x with the margins of its tiles.
-    pub(super) fn pad_for_tiles(&self, reader: Reader<'_, T>, source: Source, x: Rows<'_, T>, padded: &mut [T]) {
+    /// Writes some rows of what the source makes of x with the margins of its tiles.
+    pub(super) fn pad_for_tiles(
+        &self,
+        reader: Reader<'_, T>,
+        source: Source,
+        x: Rows<'_, T>,
+        rows: Range<usize>,
+        padded: &mut [T],
+    ) {
         let margins = Tiling::of(self.op.output).margins();
-        pad(self.op.input, margins, x, padded, |extent, x, y| reader.read(source, extent, x, y));
+        pad(self.op.input, margins, rows, x, padded, |extent, x, y| reader.read(source, extent, x, y));
     }
 
-    /// Writes the output's gradient with the margins of its tiles.
-    pub(super) fn pad_gradient_for_tiles(&self, dy: Rows<'_, T>, padded: &mut [T]) {
-        pad(self.op.output, Tiling::of(self.op.input).margins(), dy, padded, copy);
+    /// Writes some rows of the output's gradient with the margins of its tiles.
+    pub(super) fn pad_gradient_for_tiles(&self, dy: Rows<'_, T>, rows: Range<usize>, padded: &mut [T]) {
+        pad(self.op.output, Tiling::of(self.op.input).margins(), rows, dy, padded, copy);
     }
 
     /// Begins the sums of an image's results with the bias, if there is one.
@@ -212,105 +237,51 @@ impl<T: Scalar> Kernels<T> {
         self.add_bias_gradient(dy.numbers, dy.pitch, bias);
         let (inputs, outputs) = (self.op.input.channels, self.op.output.channels);
         match &self.forward {
-            Filters::Direct(_) => {
-                let (x, windows) = self.prepare(reader, source, x, &mut space.padded);
-                let gradients = Gradients { numbers: dy.numbers, pitch: dy.pitch, image_step: 0, channels: outputs };
-                add_weight_gradient(self.set, windows, x, gradients, sums);
+            Forward::Direct(_) => {
+                self.for_windows(reader, source, x, &mut space.padded, |first, x, windows| {
+                    let numbers = &dy.numbers[first * dy.pitch..];
+                    let gradients = Gradients { numbers, pitch: dy.pitch, image_step: 0, channels: outputs };
+                    add_weight_gradient(self.set, windows, x, gradients, sums);
+                });
             }
-            Filters::Winograd(_) => {
-                let tiling = Tiling::of(self.op.output);
-                let padded = at_least(&mut space.padded, tiling.padded(inputs));
-                self.pad_for_tiles(reader, source, x, padded);
-                tiling.add_sums(self.set, [inputs, outputs], padded, dy, sums, &mut space.transformed);
+            Forward::Winograd(_) => {
+                let pad = |rows: Range<usize>, padded: &mut [T]| self.pad_for_tiles(reader, source, x, rows, padded);
+                Tiling::of(self.op.output).add_sums(self.set, [inputs, outputs], pad, dy, sums, &mut space.tiles);
             }
         }
     }
 
     /// dx ← the gradient with respect to x, or dx ← dx + it.
-    pub(super) fn backward_data(&self, dy: Rows<'_, T>, mut dx: RowsMut<'_, T>, add: bool, space: &mut Space<T>) {
+    pub(super) fn backward_data(&self, dy: Rows<'_, T>, dx: RowsMut<'_, T>, add: bool, space: &mut Space<T>) {
         let Convolution { input, output, window: Window { stride, .. }, .. } = self.op;
-        let packed = match &self.backward {
-            Filters::Direct(packed) => packed,
-            Filters::Winograd(positions) => {
-                let tiling = Tiling::of(input);
-                let padded = at_least(&mut space.spread, tiling.padded(output.channels));
-                self.pad_gradient_for_tiles(dy, padded);
-                return tiling.convolve(self.set, positions, padded, dx, add, &mut space.transformed);
+        let (phases, around) = match &self.backward {
+            Backward::Direct(phases, around) => (phases, *around),
+            Backward::Winograd(positions) => {
+                let pad = |rows: Range<usize>, padded: &mut [T]| self.pad_gradient_for_tiles(dy, rows, padded);
+                return Tiling::of(input).convolve(self.set, positions, pad, dx, add, &mut space.tiles);
             }
         };
-        if self.is_pointwise() {
-            let windows = Windows { step: dy.pitch, ..Windows::pixels_of(output.plane(), output.channels) };
-            if stride == 1 {
-                let results = Results { numbers: dx.numbers, pitch: dx.pitch, image_step: 0, add };
-                correlate(windows, dy.numbers, packed, results);
-            } else {
-                let sparse = at_least(&mut space.spread, output.plane() * input.channels);
-                let results = Results { numbers: sparse, pitch: input.channels, image_step: 0, add: false };
-                correlate(windows, dy.numbers, packed, results);
-                self.scatter(sparse, dx.lend(), add);
-            }
-            return;
-        }
-        let spread = at_least(&mut space.spread, self.spread_length());
-        self.spread(dy, spread);
-        let results = Results { numbers: dx.numbers, pitch: dx.pitch, image_step: 0, add };
-        correlate(self.spread_windows(), spread, packed, results);
-    }
-
-    /// Numbers in a spread gradient.
-    fn spread_length(&self) -> usize {
-        let Convolution { input, output, window: Window { size, .. }, .. } = self.op;
-        (input.height + size - 1) * (input.width + size - 1) * output.channels
-    }
-
-    /// The windows in a spread gradient, one for every input pixel.
-    fn spread_windows(&self) -> Windows {
-        let Convolution { input, output, window: Window { size, .. }, .. } = self.op;
-        let row = (input.width + size - 1) * output.channels;
-        Windows {
-            rows: input.height,
-            columns: input.width,
-            row_step: row,
-            step: output.channels,
-            taps: size,
-            tap_step: row,
-            span: size * output.channels,
-            images: 1,
-            image_step: 0,
-        }
-    }
-
-    /// Puts the numbers of every output's pixel where that pixel is read from, with 0 between or nothing added.
-    fn scatter(&self, sparse: &[T], dx: RowsMut<'_, T>, accumulate: bool) {
-        let Convolution { input, output, window: Window { stride, .. }, .. } = self.op;
-        if !accumulate {
-            for pixel in dx.numbers.chunks_mut(dx.pitch).take(input.plane()) {
-                pixel[..input.channels].fill(T::zero());
-            }
-        }
-        for row in 0..output.height {
-            let x = Rows { numbers: &sparse[row * output.width * input.channels..], pitch: input.channels };
-            let dx =
-                RowsMut { numbers: &mut dx.numbers[row * stride * input.width * dx.pitch..], pitch: stride * dx.pitch };
-            add(self.set, Extent { pixels: output.width, channels: input.channels }, x, dx);
-        }
-    }
-
-    /// The output's gradient as the image whose windows, one for every input pixel, hold what that pixel was part of.
-    fn spread(&self, dy: Rows<'_, T>, spread: &mut [T]) {
-        let Convolution { input, output, window: Window { size, stride, padding }, .. } = self.op;
-        let (height, width, channels) = (input.height + size - 1, input.width + size - 1, output.channels);
-        spread.fill(T::zero());
-        // Output pixel o meets tap t at input pixel o·stride + t − padding; there the window's first tap is the last.
-        let place = |index: usize, extent: usize| {
-            (index * stride + size - 1).checked_sub(padding).filter(|place| *place < extent)
+        let dy = if self.is_pointwise() {
+            dy
+        } else {
+            let Surroundings { before, height, width } = around;
+            let numbers = at_least(&mut space.padded, height * width * output.channels);
+            pad(output, Margins { before, width }, 0..height, dy, numbers, copy);
+            Rows { numbers, pitch: output.channels }
         };
-        for row in 0..output.height {
-            let Some(y) = place(row, height) else { continue };
-            let columns = (0..output.width).filter_map(|column| Some((column, place(column, width)?)));
-            for (column, x) in columns {
-                let from = &dy.numbers[(row * output.width + column) * dy.pitch..][..channels];
-                spread[(y * width + x) * channels..][..channels].copy_from_slice(from);
+        let (row_step, pitch) = (stride * input.width * dx.pitch, stride * dx.pitch);
+        for phase in phases {
+            let (first, [rows, columns]) = phase.pixels(input.width);
+            let numbers = &mut dx.numbers[first * dx.pitch..];
+            if let Some(packed) = &phase.packed {
+                let (start, windows) = phase.windows(&self.op, around, dy.pitch);
+                let results = Results { numbers, pitch, row_step, image_step: 0, add };
+                correlate(windows, &dy.numbers[start..], packed, results);
+            } else if !add {
+                for row in 0..rows {
+                    let pixels = numbers[row * row_step..].chunks_mut(pitch).take(columns);
+                    pixels.for_each(|pixel| pixel[..input.channels].fill(T::zero()));
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ mod convolution;
 mod frame;
 mod kernels;
 mod padding;
+mod phases;
 mod pooling;
 mod runner;
 mod schedule;

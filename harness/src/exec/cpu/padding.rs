@@ -1,37 +1,34 @@
-//! Images with zeros around them.
+//! Images with zeros around them, some rows at a time.
+
+use std::ops::Range;
 
 use super::kernels::{Extent, Rows, RowsMut};
 use crate::Scalar;
 use crate::model::graph::Shape;
 
-/// The zeros around an image: so many rows above it and pixels to its left, and rows and pixels in all.
+/// The zeros around an image: so many rows above it and pixels to its left, and so many pixels in a row in all.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Margins {
     pub(super) before: usize,
-    pub(super) height: usize,
     pub(super) width: usize,
 }
 
-/// Writes a packed copy of an image with zeros around; `read` reads some pixels of it.
+/// Writes a packed copy of some rows of an image with zeros around, of which those above it are the first; `read` reads
+/// some pixels of it.
 pub(super) fn pad<T: Scalar>(
     shape: Shape,
-    margins: Margins,
+    Margins { before, width }: Margins,
+    rows: Range<usize>,
     x: Rows<'_, T>,
     padded: &mut [T],
     read: impl Fn(Extent, Rows<'_, T>, RowsMut<'_, T>),
 ) {
-    let Margins { before, height, width } = margins;
     let channels = shape.channels;
-    if [height, width] == [shape.height, shape.width] {
-        let extent = Extent { pixels: shape.plane(), channels };
-        return read(extent, x, RowsMut { numbers: padded, pitch: channels });
-    }
-    let row = width * channels;
-    let (above, rest) = padded[..height * row].split_at_mut(before * row);
-    let (inside, below) = rest.split_at_mut(shape.height * row);
-    above.fill(T::zero());
-    below.fill(T::zero());
-    for (y, padded) in inside.chunks_exact_mut(row).enumerate() {
+    for (row, padded) in rows.zip(padded.chunks_exact_mut(width * channels)) {
+        let Some(y) = row.checked_sub(before).filter(|y| *y < shape.height) else {
+            padded.fill(T::zero());
+            continue;
+        };
         let (left, rest) = padded.split_at_mut(before * channels);
         let (numbers, right) = rest.split_at_mut(shape.width * channels);
         left.fill(T::zero());

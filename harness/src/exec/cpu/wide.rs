@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::convolution::{Filters, Kernels, at_least};
+use super::convolution::{Backward, Forward, Kernels, at_least};
 use super::kernels::{
     Gradients, InstructionSet, POSITIONS, Results, Rows, RowsMut, Windows, add_weight_gradient, correlate,
     transform_gradients, transform_pixels, transform_sums,
@@ -78,11 +78,11 @@ impl<T: Scalar> Wide<T> {
         y: Place,
         batch: &mut Batch<'_, T>,
     ) {
-        let Filters::Winograd(weights) = &kernels.forward else { unreachable!("wide convolutions are Winograd's") };
+        let Forward::Winograd(weights) = &kernels.forward else { unreachable!("wide convolutions are Winograd's") };
         let tiling = Tiling::of(kernels.op.output);
         for images in parts(batch.images, tiling) {
             self.take_pixels(kernels.set, tiling, x.place.shape.channels, images.clone(), |image, padded| {
-                kernels.pad_for_tiles(reader, x, batch.rows(x.place, image), padded);
+                kernels.pad_for_tiles(reader, x, batch.rows(x.place, image), 0..tiling.padded_rows(), padded);
             });
             self.multiply(tiling, weights, images.len());
             let add = !kernels.bias.is_empty();
@@ -102,17 +102,17 @@ impl<T: Scalar> Wide<T> {
         batch: &mut Batch<'_, T>,
         sums: &mut [T],
     ) {
-        let Filters::Winograd(weights) = &kernels.backward else { unreachable!("wide convolutions are Winograd's") };
+        let Backward::Winograd(weights) = &kernels.backward else { unreachable!("wide convolutions are Winograd's") };
         let (tiling, set) = (Tiling::of(kernels.op.output), kernels.set);
         for images in parts(batch.images, tiling) {
             self.take_pixels(set, tiling, x.place.shape.channels, images.clone(), |image, padded| {
-                kernels.pad_for_tiles(reader, x, batch.rows(x.place, image), padded);
+                kernels.pad_for_tiles(reader, x, batch.rows(x.place, image), 0..tiling.padded_rows(), padded);
             });
             self.take_gradients(set, tiling, dy, images.clone(), batch);
             self.add_products([x.place.shape.channels, dy.shape.channels], tiling, set, images.len(), sums);
             let Some(dx) = dx else { continue };
             self.take_pixels(set, tiling, dy.shape.channels, images.clone(), |image, padded| {
-                kernels.pad_gradient_for_tiles(batch.rows(dy, image), padded);
+                kernels.pad_gradient_for_tiles(batch.rows(dy, image), 0..tiling.padded_rows(), padded);
             });
             self.multiply(tiling, weights, images.len());
             self.give_sums(set, tiling, dx, images, batch, |_| {});
@@ -162,7 +162,7 @@ impl<T: Scalar> Wide<T> {
         let windows = windows(tiling, inputs, images);
         let sums = at_least(sums, POSITIONS * images * step);
         sums.par_chunks_exact_mut(images * step).zip(weights).enumerate().for_each(|(position, (numbers, weights))| {
-            let results = Results { numbers, pitch: outputs, image_step: step, add: false };
+            let results = Results { numbers, pitch: outputs, row_step: step, image_step: step, add: false };
             correlate(windows, &pixels[position * from..], weights, results);
         });
     }

@@ -1,5 +1,7 @@
 //! Winograd convolution of one image, forward and back: transforms, sixteen products, and back again.
 
+use std::ops::Range;
+
 use super::convolution::at_least;
 use super::kernels::{
     Cut, Gradients, InstructionSet, POSITIONS, Packed, Results, Rows, RowsMut, Tiles, Windows, add_weight_gradient,
@@ -13,10 +15,20 @@ use crate::model::graph::Shape;
 const TILES: usize = 16;
 
 /// Tiles gone through at a time for gradients of kernels, whose sums are read and written each time.
-const TILES_OF_SUMS: usize = 64;
+const TILES_OF_SUMS: usize = 32;
 
 /// The weights of every position.
 pub(super) type Positions<T> = [Packed<T>; POSITIONS];
+
+/// Working memory of transforms.
+#[derive(Debug, Default)]
+pub(super) struct TileSpace<T> {
+    /// Some rows of the image with its margins.
+    padded: Vec<T>,
+    pixels: Vec<T>,
+    /// Sums or gradients.
+    others: Vec<T>,
+}
 
 /// The tiles of an image.
 #[derive(Debug, Clone, Copy)]
@@ -41,12 +53,17 @@ impl Tiling {
 
     /// The zeros around an image that tiles are made of.
     pub(super) fn margins(self) -> Margins {
-        Margins { before: 1, height: 2 * self.rows + 2, width: 2 * self.columns + 2 }
+        Margins { before: 1, width: 2 * self.columns + 2 }
+    }
+
+    /// Rows of an image with its zeros.
+    pub(super) fn padded_rows(self) -> usize {
+        2 * self.rows + 2
     }
 
     /// Numbers in an image of so many channels with its zeros.
     pub(super) fn padded(self, channels: usize) -> usize {
-        self.margins().height * self.margins().width * channels
+        self.padded_rows() * self.margins().width * channels
     }
 
     /// All tiles, whose numbers of so many channels lie so far from one position to the next.
@@ -68,54 +85,80 @@ impl Tiling {
         })
     }
 
-    /// y ← w ∗ x, or y ← y + it, for an image x with the margins of its tiles.
+    /// Visits the tiles some rows at a time with the transformed pixels of each, and the first row. `pad` writes some
+    /// rows of the image with the margins of its tiles.
+    fn for_strips<T: Scalar>(
+        self,
+        set: InstructionSet,
+        (tiles, channels): (usize, usize),
+        pad: impl Fn(Range<usize>, &mut [T]),
+        [padded, pixels]: [&mut Vec<T>; 2],
+        mut visit: impl FnMut(usize, Self, &[T]),
+    ) {
+        let row = self.margins().width * channels;
+        // The rows that the padded numbers begin and end with.
+        let mut made = 0..0;
+        for (first, strip) in self.strips(tiles) {
+            let rows = 2 * first..2 * first + strip.padded_rows();
+            let padded = at_least(padded, rows.len().max(made.len()) * row);
+            // The last two rows of one strip are the first two of the next.
+            let kept = made.end - rows.start;
+            padded.copy_within((made.len() - kept) * row..made.len() * row, 0);
+            pad(made.end..rows.end, &mut padded[kept * row..rows.len() * row]);
+            let step = strip.count() * channels;
+            let pixels = at_least(pixels, POSITIONS * step);
+            transform_pixels(set, strip.tiles(channels, step), padded, pixels);
+            visit(first, strip, pixels);
+            made = rows;
+        }
+    }
+
+    /// y ← w ∗ x, or y ← y + it; `pad` writes some rows of x with the margins of its tiles.
     pub(super) fn convolve<T: Scalar>(
         self,
         set: InstructionSet,
         weights: &Positions<T>,
-        x: &[T],
+        pad: impl Fn(Range<usize>, &mut [T]),
         y: RowsMut<'_, T>,
         add: bool,
-        [v, m]: &mut [Vec<T>; 2],
+        space: &mut TileSpace<T>,
     ) {
         let (inputs, outputs) = (weights[0].depth(), weights[0].outputs());
-        let row = self.margins().width * inputs;
-        for (first, strip) in self.strips(TILES) {
+        let TileSpace { padded, pixels, others: sums } = space;
+        self.for_strips(set, (TILES, inputs), pad, [padded, pixels], |first, strip, pixels| {
             let count = strip.count();
-            let v = at_least(v, POSITIONS * count * inputs);
-            let m = at_least(m, POSITIONS * count * outputs);
-            transform_pixels(set, strip.tiles(inputs, count * inputs), &x[2 * first * row..], v);
-            let results = Results { numbers: m, pitch: outputs, image_step: 0, add: false };
-            correlate_all(Windows::pixels_of(count, inputs), [count * inputs, count * outputs], v, weights, results);
+            let numbers = at_least(sums, POSITIONS * count * outputs);
+            let results = Results { numbers, pitch: outputs, row_step: 0, image_step: 0, add: false };
+            let steps = [count * inputs, count * outputs];
+            correlate_all(Windows::pixels_of(count, inputs), steps, pixels, weights, results);
             let y = RowsMut { numbers: &mut y.numbers[2 * first * self.width * y.pitch..], pitch: y.pitch };
-            transform_sums(set, strip.tiles(outputs, count * outputs), m, strip.cut(), y, add);
-        }
+            transform_sums(set, strip.tiles(outputs, count * outputs), sums, strip.cut(), y, add);
+        });
     }
 
-    /// Adds the products of an image x, with the margins of its tiles, and gradients dy to the sums of every position.
+    /// Adds the products of an image x and gradients dy to the sums of every position; `pad` writes some rows of x with
+    /// the margins of its tiles.
     pub(super) fn add_sums<T: Scalar>(
         self,
         set: InstructionSet,
         [inputs, outputs]: [usize; 2],
-        x: &[T],
+        pad: impl Fn(Range<usize>, &mut [T]),
         dy: Rows<'_, T>,
         sums: &mut [T],
-        [v, z]: &mut [Vec<T>; 2],
+        space: &mut TileSpace<T>,
     ) {
-        let row = self.margins().width * inputs;
-        for (first, strip) in self.strips(TILES_OF_SUMS) {
+        let TileSpace { padded, pixels, others: gradients } = space;
+        self.for_strips(set, (TILES_OF_SUMS, inputs), pad, [padded, pixels], |first, strip, pixels| {
             let count = strip.count();
-            let v = at_least(v, POSITIONS * count * inputs);
-            let z = at_least(z, POSITIONS * count * outputs);
-            transform_pixels(set, strip.tiles(inputs, count * inputs), &x[2 * first * row..], v);
+            let gradients = at_least(gradients, POSITIONS * count * outputs);
             let dy = Rows { numbers: &dy.numbers[2 * first * self.width * dy.pitch..], pitch: dy.pitch };
-            transform_gradients(set, strip.tiles(outputs, count * outputs), strip.cut(), dy, z);
+            transform_gradients(set, strip.tiles(outputs, count * outputs), strip.cut(), dy, gradients);
             let windows = Windows::pixels_of(count, inputs);
-            let each = v.chunks_exact(count * inputs).zip(z.chunks_exact(count * outputs));
-            for ((v, z), sums) in each.zip(sums.chunks_exact_mut(inputs * outputs)) {
-                let gradients = Gradients { numbers: z, pitch: outputs, image_step: 0, channels: outputs };
-                add_weight_gradient(set, windows, v, gradients, sums);
+            let each = pixels.chunks_exact(count * inputs).zip(gradients.chunks_exact(count * outputs));
+            for ((pixels, numbers), sums) in each.zip(sums.chunks_exact_mut(inputs * outputs)) {
+                let gradients = Gradients { numbers, pitch: outputs, image_step: 0, channels: outputs };
+                add_weight_gradient(set, windows, pixels, gradients, sums);
             }
-        }
+        });
     }
 }

@@ -108,11 +108,13 @@ impl<T: Numbers> Packed<T> {
     }
 }
 
-/// Images of results: pixels `pitch` numbers apart.
+/// Images of results: pixels of a row `pitch` numbers apart.
 #[derive(Debug)]
 pub(in crate::exec::cpu) struct Results<'a, T> {
     pub(in crate::exec::cpu) numbers: &'a mut [T],
     pub(in crate::exec::cpu) pitch: usize,
+    /// From one row to the next.
+    pub(in crate::exec::cpu) row_step: usize,
     /// From one image to the next.
     pub(in crate::exec::cpu) image_step: usize,
     /// Whether results are added to what is there.
@@ -139,10 +141,17 @@ pub(in crate::exec::cpu) fn correlate_all<T: Numbers>(
     y: Results<'_, T>,
 ) {
     let [first, others @ ..] = weights else { return };
+    let windows = match (windows.columns * windows.step, windows.columns * y.pitch) {
+        // Rows that follow one another at once are one row, which tiles fill better.
+        (step, pitch) if windows.images == 1 && (step, pitch) == (windows.row_step, y.row_step) => {
+            Windows { rows: 1, columns: windows.pixels(), ..windows }
+        }
+        _ => windows,
+    };
     let alike = |other: &Packed<T>| (other.depth, other.outputs, other.set) == (first.depth, first.outputs, first.set);
     assert!(others.iter().all(alike), "kernels are of one size");
     assert!(others.len() * steps[0] + windows.end() <= x.len(), "windows lie in the image");
-    let last = (windows.images - 1) * y.image_step + (windows.pixels() - 1) * y.pitch;
+    let last = (windows.images - 1) * y.image_step + (windows.rows - 1) * y.row_step + (windows.columns - 1) * y.pitch;
     assert!(others.len() * steps[1] + last + first.outputs <= y.numbers.len(), "results lie in their image");
     assert_eq!(windows.depth(), first.depth, "numbers in a window");
     first.set.run(Correlate { windows, steps, x, weights, y });
@@ -172,7 +181,8 @@ impl<T: Numbers> Kernel for Correlate<'_, T> {
                 let width = (vectors * V::COUNT).min(weight.outputs - output);
                 for tap in (0..windows.taps).step_by(taps) {
                     let (pitch, last) = (y.pitch, width - (vectors - 1) * V::COUNT);
-                    let tile = Tile { windows: &part, w, pitch, image_step: y.image_step, last, add: y.add || tap > 0 };
+                    let (row_step, image_step, add) = (y.row_step, y.image_step, y.add || tap > 0);
+                    let tile = Tile { windows: &part, w, pitch, row_step, image_step, last, add };
                     // SAFETY: `correlate_all` has compared the extents; every block of outputs has its weights.
                     unsafe {
                         let x = x.as_ptr().add(index * steps[0] + tap * windows.tap_step);
@@ -197,6 +207,7 @@ struct Tile<'a, T> {
     windows: &'a Windows,
     w: *const T,
     pitch: usize,
+    row_step: usize,
     image_step: usize,
     /// Numbers in the last vector of outputs.
     last: usize,
@@ -242,7 +253,7 @@ impl<T: Numbers> Tile<'_, T> {
                 let (row, column) = (pixel / windows.columns, pixel % windows.columns);
                 (
                     image * windows.image_step + row * windows.row_step + column * windows.step,
-                    image * self.image_step + pixel * self.pitch,
+                    image * self.image_step + row * self.row_step + column * self.pitch,
                 )
             };
             let places: [(usize, usize); SCATTERED] = std::array::from_fn(place);
@@ -270,7 +281,7 @@ impl<T: Numbers> Tile<'_, T> {
                 // SAFETY: the row and the columns up to `column + left` are windows.
                 unsafe {
                     let x = x.add(row * windows.row_step + column * windows.step);
-                    let y = y.add((row * windows.columns + column) * self.pitch);
+                    let y = y.add(row * self.row_step + column * self.pitch);
                     if left >= MOST {
                         self.pixels::<V, VECTORS, MOST>(x, y);
                         column += MOST;

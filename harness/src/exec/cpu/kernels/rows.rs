@@ -1,15 +1,10 @@
-//! Work on every pixel of an image with a few numbers for every channel: batch norm and ReLU, both ways.
-//!
-//! Every kernel goes down the pixels a vector of channels at a time, so that the channels' numbers stay in registers.
+//! Work on every pixel of an image with a few numbers for every channel: batch norm and ReLU, and their like.
 
-use super::simd::{InstructionSet, Kernel, Lanes, Numbers, add_to, doubles};
+use super::simd::{InstructionSet, Kernel, Lanes, Numbers};
 
-/// Pixels gone through before the next channels: few enough to stay in the nearest cache, and few enough for sums in
-/// single precision, which then go into sums in double precision.
-const BLOCK: usize = 64;
-
-/// Sums kept side by side, so that one addition need not wait for the last.
-const CHAINS: usize = 4;
+/// Pixels gone through before the next channels: several, so that the channels' numbers are read seldom, and few, so
+/// that an image too large for the cache is read nearly from one end to the other.
+pub(super) const PIXELS: usize = 4;
 
 /// Some channels of every pixel, `pitch` numbers apart.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +35,7 @@ impl<'a, T> RowsMut<'a, T> {
 }
 
 impl Extent {
-    fn check(self, length: usize, pitch: usize) {
+    pub(super) fn check(self, length: usize, pitch: usize) {
         assert!(self.pixels > 0 && self.channels <= pitch, "channels of a pixel");
         assert!((self.pixels - 1) * pitch + self.channels <= length, "pixels lie in their image");
     }
@@ -49,9 +44,9 @@ impl Extent {
 /// Calls `body(first pixel, pixels, first channel, channels)` for blocks of pixels × vectors of channels.
 #[inline(always)]
 fn for_blocks(extent: Extent, lanes: usize, mut body: impl FnMut(usize, usize, usize, usize)) {
-    for pixel in (0..extent.pixels).step_by(BLOCK) {
+    for pixel in (0..extent.pixels).step_by(PIXELS) {
         for channel in (0..extent.channels).step_by(lanes) {
-            body(pixel, BLOCK.min(extent.pixels - pixel), channel, lanes.min(extent.channels - channel));
+            body(pixel, PIXELS.min(extent.pixels - pixel), channel, lanes.min(extent.channels - channel));
         }
     }
 }
@@ -98,170 +93,14 @@ impl<T: Numbers> Kernel for Forward<'_, T> {
         for_blocks(extent, V::COUNT, |first, pixels, channel, channels| {
             // SAFETY: `affine` has compared the extents.
             unsafe {
-                let scale = V::load_first(f.scale.as_ptr().add(channel), channels);
-                let shift = V::load_first(f.shift.as_ptr().add(channel), channels);
+                let scale = V::load_some(f.scale.as_ptr().add(channel), channels);
+                let shift = V::load_some(f.shift.as_ptr().add(channel), channels);
                 for pixel in first..first + pixels {
-                    let x = V::load_first(from.add(pixel * x.pitch + channel), channels);
+                    let x = V::load_some(from.add(pixel * x.pitch + channel), channels);
                     let z = x.multiply_add(scale, shift);
                     let z = if f.relu { z.positive_part() } else { z };
-                    z.store_first(to.add(pixel * y.pitch + channel), channels);
+                    z.store_some(to.add(pixel * y.pitch + channel), channels);
                 }
-            }
-        });
-    }
-}
-
-/// Adds every channel's Σx to the first half of `sums`, and its Σx² to the second.
-pub(in crate::exec::cpu) fn add_moments<T: Numbers>(
-    set: InstructionSet,
-    extent: Extent,
-    x: Rows<'_, T>,
-    sums: &mut [f64],
-) {
-    extent.check(x.numbers.len(), x.pitch);
-    assert_eq!(sums.len(), 2 * extent.channels, "two sums a channel");
-    set.run(Moments { extent, x, sums });
-}
-
-struct Moments<'a, T> {
-    extent: Extent,
-    x: Rows<'a, T>,
-    sums: &'a mut [f64],
-}
-
-impl<T: Numbers> Kernel for Moments<'_, T> {
-    type Number = T;
-
-    #[inline(always)]
-    unsafe fn run<V: Lanes<Number = T>>(self) {
-        let Self { extent, x, sums } = self;
-        let (first_sums, second_sums) = sums.split_at_mut(extent.channels);
-        let from = x.numbers.as_ptr();
-        for_blocks(extent, V::COUNT, |first, pixels, channel, channels| {
-            // SAFETY: `add_moments` has compared the extents.
-            unsafe {
-                let from = from.add(first * x.pitch + channel);
-                // Sums of x − shift and its square, so that a mean large against the deviation costs no digits.
-                let shift = V::load_first(from, channels);
-                let mut total = Chains::<V>::new();
-                for pixel in 0..pixels {
-                    let x = V::load_first(from.add(pixel * x.pitch), channels).sub(shift);
-                    total.add(pixel, x, x);
-                }
-                let [shift, first, second] = [shift, total.first(), total.second()].map(|lanes| doubles(lanes));
-                let sums = first_sums[channel..].iter_mut().zip(&mut second_sums[channel..]).take(channels);
-                for (lane, (first_sum, second_sum)) in sums.enumerate() {
-                    let all = pixels as f64 * shift[lane];
-                    *first_sum += first[lane] + all;
-                    *second_sum += second[lane] + shift[lane] * (2.0 * first[lane] + all);
-                }
-            }
-        });
-    }
-}
-
-/// Sums Σa and Σab, in several chains.
-struct Chains<V> {
-    first: [V; CHAINS],
-    second: [V; CHAINS],
-}
-
-/// # Safety
-/// Of every method: the processor has the instructions of V.
-impl<V: Lanes> Chains<V> {
-    #[inline(always)]
-    unsafe fn new() -> Self {
-        // SAFETY: as the caller vouches.
-        let zeros = [unsafe { V::splat(V::Number::default()) }; CHAINS];
-        Self { first: zeros, second: zeros }
-    }
-
-    #[inline(always)]
-    unsafe fn add(&mut self, index: usize, a: V, b: V) {
-        let chain = index % CHAINS;
-        // SAFETY: as the caller vouches.
-        unsafe {
-            self.first[chain] = self.first[chain].add(a);
-            self.second[chain] = a.multiply_add(b, self.second[chain]);
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn first(&self) -> V {
-        let [a, b, c, d] = self.first;
-        // SAFETY: as the caller vouches.
-        unsafe { a.add(b).add(c.add(d)) }
-    }
-
-    #[inline(always)]
-    unsafe fn second(&self) -> V {
-        let [a, b, c, d] = self.second;
-        // SAFETY: as the caller vouches.
-        unsafe { a.add(b).add(c.add(d)) }
-    }
-}
-
-/// Back through batch norm and perhaps ReLU: with z = scale·x + shift, and dz = dy where z > 0 or everywhere, adds
-/// every channel's Σdz and Σdz·(x − mean) to the halves of `sums`, and writes or adds scale·dz to dx.
-pub(in crate::exec::cpu) fn affine_backward<T: Numbers>(
-    set: InstructionSet,
-    extent: Extent,
-    f: Affine<'_, T>,
-    mean: &[T],
-    [x, dy]: [Rows<'_, T>; 2],
-    dx: Option<(RowsMut<'_, T>, bool)>,
-    sums: &mut [f64],
-) {
-    for rows in [x, dy] {
-        extent.check(rows.numbers.len(), rows.pitch);
-    }
-    if let Some((dx, _)) = &dx {
-        extent.check(dx.numbers.len(), dx.pitch);
-    }
-    assert_eq!(sums.len(), 2 * extent.channels, "two sums a channel");
-    assert!([f.scale, f.shift, mean].iter().all(|numbers| numbers.len() == extent.channels), "numbers a channel");
-    set.run(Backward { extent, f, mean, x, dy, dx, sums });
-}
-
-struct Backward<'a, T> {
-    extent: Extent,
-    f: Affine<'a, T>,
-    mean: &'a [T],
-    x: Rows<'a, T>,
-    dy: Rows<'a, T>,
-    dx: Option<(RowsMut<'a, T>, bool)>,
-    sums: &'a mut [f64],
-}
-
-impl<T: Numbers> Kernel for Backward<'_, T> {
-    type Number = T;
-
-    #[inline(always)]
-    unsafe fn run<V: Lanes<Number = T>>(self) {
-        let Self { extent, f, mean, x, dy, mut dx, sums } = self;
-        let (first_sums, second_sums) = sums.split_at_mut(extent.channels);
-        for_blocks(extent, V::COUNT, |first, pixels, channel, channels| {
-            // SAFETY: `affine_backward` has compared the extents.
-            unsafe {
-                let scale = V::load_first(f.scale.as_ptr().add(channel), channels);
-                let shift = V::load_first(f.shift.as_ptr().add(channel), channels);
-                let mean = V::load_first(mean.as_ptr().add(channel), channels);
-                let zero = V::splat(T::zero());
-                let mut total = Chains::<V>::new();
-                for pixel in 0..pixels {
-                    let place = first + pixel;
-                    let x = V::load_first(x.numbers.as_ptr().add(place * x.pitch + channel), channels);
-                    let dy = V::load_first(dy.numbers.as_ptr().add(place * dy.pitch + channel), channels);
-                    let dz = if f.relu { dy.where_positive(x.multiply_add(scale, shift)) } else { dy };
-                    total.add(pixel, dz, x.sub(mean));
-                    if let Some((dx, accumulate)) = &mut dx {
-                        let to = dx.numbers.as_mut_ptr().add(place * dx.pitch + channel);
-                        let before = if *accumulate { V::load_first(to, channels) } else { zero };
-                        scale.multiply_add(dz, before).store_first(to, channels);
-                    }
-                }
-                add_to(total.first(), &mut first_sums[channel..channel + channels]);
-                add_to(total.second(), &mut second_sums[channel..channel + channels]);
             }
         });
     }
@@ -307,14 +146,14 @@ impl<T: Numbers> Kernel for AddTrend<'_, T> {
         for_blocks(extent, V::COUNT, |first, pixels, channel, channels| {
             // SAFETY: `add_trend` has compared the extents.
             unsafe {
-                let mean = V::load_first(trend.mean.as_ptr().add(channel), channels);
-                let slope = V::load_first(trend.slope.as_ptr().add(channel), channels);
-                let offset = V::load_first(trend.offset.as_ptr().add(channel), channels);
+                let mean = V::load_some(trend.mean.as_ptr().add(channel), channels);
+                let slope = V::load_some(trend.slope.as_ptr().add(channel), channels);
+                let offset = V::load_some(trend.offset.as_ptr().add(channel), channels);
                 for pixel in first..first + pixels {
-                    let x = V::load_first(x.numbers.as_ptr().add(pixel * x.pitch + channel), channels);
+                    let x = V::load_some(x.numbers.as_ptr().add(pixel * x.pitch + channel), channels);
                     let to = to.add(pixel * dx.pitch + channel);
-                    let before = V::load_first(to, channels);
-                    x.sub(mean).multiply_add(slope, before.add(offset)).store_first(to, channels);
+                    let before = V::load_some(to, channels);
+                    x.sub(mean).multiply_add(slope, before.add(offset)).store_some(to, channels);
                 }
             }
         });
@@ -345,9 +184,9 @@ impl<T: Numbers> Kernel for Add<'_, T> {
             for pixel in first..first + pixels {
                 // SAFETY: `add` has compared the extents.
                 unsafe {
-                    let x = V::load_first(x.numbers.as_ptr().add(pixel * x.pitch + channel), channels);
+                    let x = V::load_some(x.numbers.as_ptr().add(pixel * x.pitch + channel), channels);
                     let to = to.add(pixel * y.pitch + channel);
-                    V::load_first(to, channels).add(x).store_first(to, channels);
+                    V::load_some(to, channels).add(x).store_some(to, channels);
                 }
             }
         });

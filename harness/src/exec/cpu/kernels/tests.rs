@@ -85,20 +85,22 @@ impl Extents {
         let weight = numbers::<T>("weight", depth * self.outputs);
         let mut packed = Packed::new(set, depth, self.outputs);
         packed.fill(|index, output| weight[index * self.outputs + output]);
-        let before = numbers::<T>("before", pixels * pitch);
+        let row_step = windows.columns * pitch + self.beside;
+        let before = numbers::<T>("before", self.images * windows.rows * row_step);
         for add in [false, true] {
             let mut right = doubles(&before);
-            for pixel in right.chunks_mut(pitch) {
+            for pixel in right.chunks_mut(row_step).flat_map(|row| row.chunks_mut(pitch).take(windows.columns)) {
                 pixel[..self.outputs].iter_mut().for_each(|number| *number *= f64::from(u8::from(add)));
             }
             self.visit(|pixel, number, place| {
+                let to = pixel / windows.columns * row_step + pixel % windows.columns * pitch;
                 for output in 0..self.outputs {
-                    right[pixel * pitch + output] +=
-                        x[place].to_f64() * weight[number * self.outputs + output].to_f64();
+                    right[to + output] += x[place].to_f64() * weight[number * self.outputs + output].to_f64();
                 }
             });
             let mut ours = before.clone();
-            correlate(windows, &x, &packed, Results { numbers: &mut ours, pitch, image_step, add });
+            let image_step = windows.rows * row_step;
+            correlate(windows, &x, &packed, Results { numbers: &mut ours, pitch, row_step, image_step, add });
             same(&format!("correlate, {set:?}, {self:?}"), &ours, &right);
         }
         let dy = numbers::<T>("dy", pixels * pitch);
@@ -280,5 +282,10 @@ fn relu_hides_no_nan() {
 fn windows_beside_the_image_are_refused() {
     let windows = Windows { span: 3, ..Windows::pixels_of(2, 1) };
     let packed = Packed::<f32>::new(InstructionSet::Portable, 3, 1);
-    correlate(windows, &[0.0; 3], &packed, Results { numbers: &mut [0.0; 2], pitch: 1, image_step: 0, add: false });
+    correlate(
+        windows,
+        &[0.0; 3],
+        &packed,
+        Results { numbers: &mut [0.0; 2], pitch: 1, row_step: 0, image_step: 0, add: false },
+    );
 }

@@ -74,7 +74,7 @@ impl Case {
             let mut packed = std::array::from_fn(|_| Packed::<T>::new(set, inputs, outputs));
             transform_kernels(&weight, order, &mut packed);
             let mut m = vec![T::zero(); POSITIONS * count * outputs];
-            let results = Results { numbers: &mut m, pitch: outputs, image_step: 0, add: false };
+            let results = Results { numbers: &mut m, pitch: outputs, row_step: 0, image_step: 0, add: false };
             correlate_all(Windows::pixels_of(count, inputs), [count * inputs, count * outputs], &v, &packed, results);
             let mut ours = numbers::<T>("before", pixels * pitch);
             let mut right = doubles(&ours);
