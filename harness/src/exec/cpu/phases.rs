@@ -24,7 +24,8 @@ impl Axis {
     fn new(first: usize, extent: usize, op: &Convolution) -> Self {
         let (size, stride, padding) = (op.window.size, op.window.stride, op.window.padding);
         let place = first + padding;
-        let taps: Vec<usize> = (0..size).rev().filter(|tap| (place + size * stride - tap).is_multiple_of(stride)).collect();
+        let taps: Vec<usize> =
+            (0..size).rev().filter(|tap| (place + size * stride - tap).is_multiple_of(stride)).collect();
         let last = taps.first().copied().unwrap_or_default();
         // Exact where there are taps.
         let start = (place as isize - last as isize).div_euclid(stride as isize);

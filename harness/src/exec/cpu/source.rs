@@ -7,13 +7,13 @@ use crate::exec::activation::{Pointwise, Sigmoid, Softplus};
 use crate::exec::backend::{EPSILON, Moments};
 use crate::model::graph::Activation;
 
-/// Every batch norm as y = scale·x + shift, by its place among the channels of all.
+/// Every batch norm as y = scale·(x − mean) + shift, by its place among the channels of all.
 #[derive(Debug, Default)]
 pub(super) struct Coefficients<T> {
     scale: Vec<T>,
     shift: Vec<T>,
     mean: Vec<T>,
-    /// Scale 1 and shift 0 for as many channels as a value may have.
+    /// Scale 1, mean and shift 0 for as many channels as a value may have.
     ones: Vec<T>,
     zeros: Vec<T>,
 }
@@ -33,7 +33,7 @@ impl<T: Scalar> Coefficients<T> {
         for (((channel, (weight, bias)), mean), var) in channels.zip(parameters).zip(moments.mean).zip(moments.var) {
             let scale = weight.to_f64() / (var + EPSILON).sqrt();
             self.scale[channel] = T::from_f64(scale);
-            self.shift[channel] = T::from_f64(bias.to_f64() - mean * scale);
+            self.shift[channel] = *bias;
             self.mean[channel] = T::from_f64(*mean);
         }
     }
@@ -42,8 +42,15 @@ impl<T: Scalar> Coefficients<T> {
     pub(super) fn affine(&self, norm: Option<&Norm>, function: Option<Activation>, channels: usize) -> Affine<'_, T> {
         let relu = function == Some(Activation::Relu);
         match norm.map(|norm| norm.op.statistics.clone()) {
-            Some(range) => Affine { scale: &self.scale[range.clone()], shift: &self.shift[range], relu },
-            None => Affine { scale: &self.ones[..channels], shift: &self.zeros[..channels], relu },
+            Some(range) => {
+                let [mean, scale, shift] =
+                    [&self.mean, &self.scale, &self.shift].map(|numbers| &numbers[range.clone()]);
+                Affine { mean, scale, shift, relu }
+            }
+            None => {
+                let zeros = &self.zeros[..channels];
+                Affine { mean: zeros, scale: &self.ones[..channels], shift: zeros, relu }
+            }
         }
     }
 

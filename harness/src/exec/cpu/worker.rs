@@ -153,19 +153,18 @@ impl<T: Scalar> Worker<'_, '_, T> {
         let Common { set, schedule, coefficients, .. } = self.common;
         let (norm, extent) = (&schedule.norms[norm], x.extent());
         let sums = &mut self.sums.double[at..at + 2 * extent.channels];
-        let mean = coefficients.mean(norm);
         let f = coefficients.affine(Some(norm), norm.op.activation, extent.channels);
         let padded = &mut self.space.padded;
         let Some(Destination { place, add }) = dx else {
             let (x, dy) = (self.frame.rows(x), self.frame.rows(dy));
             let dz = before_function(norm.op.activation, extent, f, [x, dy], padded);
-            affine_backward(set, extent, f, mean, [x, dz], None, sums);
+            affine_backward(set, extent, f, [x, dz], None, sums);
             return;
         };
         self.frame.update(dy, place, |frame, dy, dx| {
             let x = frame.rows(x);
             let dz = before_function(norm.op.activation, extent, f, [x, dy], padded);
-            affine_backward(set, extent, f, mean, [x, dz], Some((dx, add)), sums);
+            affine_backward(set, extent, f, [x, dz], Some((dx, add)), sums);
         });
     }
 
@@ -202,8 +201,8 @@ fn before_function<'a, T: Scalar>(
     let numbers = at_least(space, extent.pixels * extent.channels);
     for (pixel, dz) in numbers.chunks_exact_mut(extent.channels).enumerate() {
         let (x, dy) = (&x.numbers[pixel * x.pitch..], &dy.numbers[pixel * dy.pitch..]);
-        let channels = dz.iter_mut().zip(x).zip(dy).zip(f.scale.iter().zip(f.shift));
-        channels.for_each(|(((dz, x), dy), (scale, shift))| *dz = slope(*scale * *x + *shift, *dy));
+        let channels = dz.iter_mut().zip(x).zip(dy).zip(f.mean.iter().zip(f.scale).zip(f.shift));
+        channels.for_each(|(((dz, x), dy), ((mean, scale), shift))| *dz = slope(*scale * (*x - *mean) + *shift, *dy));
     }
     Rows { numbers, pitch: extent.channels }
 }

@@ -51,12 +51,20 @@ fn for_blocks(extent: Extent, lanes: usize, mut body: impl FnMut(usize, usize, u
     }
 }
 
-/// Every channel's y = scale·x + shift, then max(y, 0) if `relu`.
+/// Every channel's y = scale·(x − mean) + shift, then max(y, 0) if `relu`. The mean is subtracted first, since little is
+/// left of a channel far from 0 when two large numbers cancel.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::exec::cpu) struct Affine<'a, T> {
+    pub(in crate::exec::cpu) mean: &'a [T],
     pub(in crate::exec::cpu) scale: &'a [T],
     pub(in crate::exec::cpu) shift: &'a [T],
     pub(in crate::exec::cpu) relu: bool,
+}
+
+impl<T> Affine<'_, T> {
+    pub(super) fn check(&self, extent: Extent) {
+        assert!([self.mean, self.scale, self.shift].iter().all(|x| x.len() == extent.channels), "numbers a channel");
+    }
 }
 
 /// y ← the affine function of x.
@@ -72,7 +80,7 @@ pub(in crate::exec::cpu) fn affine<T: Numbers>(
 ) {
     extent.check(x.numbers.len(), x.pitch);
     extent.check(y.numbers.len(), y.pitch);
-    assert!(f.scale.len() == extent.channels && f.shift.len() == extent.channels, "numbers a channel");
+    f.check(extent);
     set.run(Forward { extent, f, x, y });
 }
 
@@ -95,9 +103,10 @@ impl<T: Numbers> Kernel for Forward<'_, T> {
             unsafe {
                 let scale = V::load_some(f.scale.as_ptr().add(channel), channels);
                 let shift = V::load_some(f.shift.as_ptr().add(channel), channels);
+                let mean = V::load_some(f.mean.as_ptr().add(channel), channels);
                 for pixel in first..first + pixels {
                     let x = V::load_some(from.add(pixel * x.pitch + channel), channels);
-                    let z = x.multiply_add(scale, shift);
+                    let z = x.sub(mean).multiply_add(scale, shift);
                     let z = if f.relu { z.positive_part() } else { z };
                     z.store_some(to.add(pixel * y.pitch + channel), channels);
                 }

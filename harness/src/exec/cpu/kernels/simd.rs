@@ -2,9 +2,12 @@
 
 use candle_core::WithDType;
 
-/// The instruction sets that kernels are compiled for.
+/// An instruction set that kernels are compiled for and that this processor has: there is no other way to one than to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::exec::cpu) enum InstructionSet {
+pub(in crate::exec::cpu) struct InstructionSet(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
     /// 512-bit vectors with fused multiply-add (x86-64 v4).
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -16,19 +19,22 @@ pub(in crate::exec::cpu) enum InstructionSet {
 }
 
 impl InstructionSet {
+    /// What every processor has.
+    pub(in crate::exec::cpu) const PORTABLE: Self = Self(Kind::Portable);
+
     /// Those that this processor has, the fastest first.
     pub(in crate::exec::cpu) fn available() -> Vec<Self> {
         let mut sets = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") {
-                sets.push(Self::Avx512);
+                sets.push(Self(Kind::Avx512));
             }
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                sets.push(Self::Avx2);
+                sets.push(Self(Kind::Avx2));
             }
         }
-        sets.push(Self::Portable);
+        sets.push(Self::PORTABLE);
         sets
     }
 
@@ -39,12 +45,12 @@ impl InstructionSet {
 
     /// Numbers of type T in a vector.
     pub(in crate::exec::cpu) fn lanes<T: Numbers>(self) -> usize {
-        match self {
+        match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => <T::Avx512 as Lanes>::COUNT,
+            Kind::Avx512 => <T::Avx512 as Lanes>::COUNT,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => <T::Avx2 as Lanes>::COUNT,
-            Self::Portable => Portable::<T>::COUNT,
+            Kind::Avx2 => <T::Avx2 as Lanes>::COUNT,
+            Kind::Portable => Portable::<T>::COUNT,
         }
     }
 
@@ -53,14 +59,14 @@ impl InstructionSet {
 
     /// Runs a kernel compiled for this instruction set.
     pub(super) fn run<K: Kernel>(self, kernel: K) {
-        match self {
+        match self.0 {
             // SAFETY: these two are made by `available` alone, which asks the processor first.
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => unsafe { run_avx512(kernel) },
+            Kind::Avx512 => unsafe { run_avx512(kernel) },
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => unsafe { run_avx2(kernel) },
+            Kind::Avx2 => unsafe { run_avx2(kernel) },
             // SAFETY: portable code needs no instruction that a processor may lack.
-            Self::Portable => unsafe { kernel.run::<Portable<K::Number>>() },
+            Kind::Portable => unsafe { kernel.run::<Portable<K::Number>>() },
         }
     }
 }

@@ -88,13 +88,12 @@ impl<T: Numbers> Kernel for Moments<'_, T> {
     }
 }
 
-/// Back through batch norm and perhaps ReLU: with z = scale·x + shift, and dz = dy where z > 0 or everywhere, adds
+/// Back through batch norm and perhaps ReLU: with z = scale·(x − mean) + shift, and dz = dy where z > 0 or everywhere, adds
 /// every channel's Σdz and Σdz·(x − mean) to the halves of `sums`, and writes or adds scale·dz to dx.
 pub(in crate::exec::cpu) fn affine_backward<T: Numbers>(
     set: InstructionSet,
     extent: Extent,
     f: Affine<'_, T>,
-    mean: &[T],
     [x, dy]: [Rows<'_, T>; 2],
     dx: Option<(RowsMut<'_, T>, bool)>,
     sums: &mut [f64],
@@ -106,14 +105,13 @@ pub(in crate::exec::cpu) fn affine_backward<T: Numbers>(
         extent.check(dx.numbers.len(), dx.pitch);
     }
     assert_eq!(sums.len(), 2 * extent.channels, "two sums a channel");
-    assert!([f.scale, f.shift, mean].iter().all(|numbers| numbers.len() == extent.channels), "numbers a channel");
-    set.run(Backward { extent, f, mean, x, dy, dx, sums });
+    f.check(extent);
+    set.run(Backward { extent, f, x, dy, dx, sums });
 }
 
 struct Backward<'a, T> {
     extent: Extent,
     f: Affine<'a, T>,
-    mean: &'a [T],
     x: Rows<'a, T>,
     dy: Rows<'a, T>,
     dx: Option<(RowsMut<'a, T>, bool)>,
@@ -125,7 +123,7 @@ impl<T: Numbers> Kernel for Backward<'_, T> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes<Number = T>>(self) {
-        let Self { extent, f, mean, x, dy, mut dx, sums } = self;
+        let Self { extent, f, x, dy, mut dx, sums } = self;
         let (first_sums, second_sums) = sums.split_at_mut(extent.channels);
         for_blocks(extent, V::COUNT, |first, pixels, channel, channels| {
             // SAFETY: `affine_backward` has compared the extents.
@@ -138,13 +136,13 @@ impl<T: Numbers> Kernel for Backward<'_, T> {
                         let channel = channel + vector * V::COUNT;
                         let scale = V::load_some(f.scale.as_ptr().add(channel), lanes);
                         let shift = V::load_some(f.shift.as_ptr().add(channel), lanes);
-                        let mean = V::load_some(mean.as_ptr().add(channel), lanes);
+                        let mean = V::load_some(f.mean.as_ptr().add(channel), lanes);
                         let mut sums = [zero; 2];
                         for place in first + pixel..first + pixels.min(pixel + PIXELS) {
-                            let x = V::load_some(x.numbers.as_ptr().add(place * x.pitch + channel), lanes);
+                            let x = V::load_some(x.numbers.as_ptr().add(place * x.pitch + channel), lanes).sub(mean);
                             let dy = V::load_some(dy.numbers.as_ptr().add(place * dy.pitch + channel), lanes);
                             let dz = if f.relu { dy.where_positive(x.multiply_add(scale, shift)) } else { dy };
-                            sums = [sums[0].add(dz), dz.multiply_add(x.sub(mean), sums[1])];
+                            sums = [sums[0].add(dz), dz.multiply_add(x, sums[1])];
                             if let Some((dx, accumulate)) = &mut dx {
                                 let to = dx.numbers.as_mut_ptr().add(place * dx.pitch + channel);
                                 let before = if *accumulate { V::load_some(to, lanes) } else { zero };

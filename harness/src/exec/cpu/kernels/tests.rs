@@ -147,9 +147,10 @@ fn check_rows<T: Numbers>(set: InstructionSet, extent: Extent, pitch: usize, rel
     let [x, dy, before] = ["x", "dy", "before"].map(|name| numbers::<T>(name, pixels * pitch));
     let [scale, shift, mean] = ["scale", "shift", "mean"].map(|name| numbers::<T>(name, channels));
     let places = || (0..pixels * pitch).filter(|place| place % pitch < channels).map(|place| (place, place % pitch));
-    let z = |place: usize, channel: usize| x[place].to_f64() * scale[channel].to_f64() + shift[channel].to_f64();
+    let centred = |place: usize, channel: usize| x[place].to_f64() - mean[channel].to_f64();
+    let z = |place, channel| centred(place, channel) * scale[channel].to_f64() + shift[channel].to_f64();
     let rows = |numbers| Rows { numbers, pitch };
-    let f = Affine { scale: &scale, shift: &shift, relu };
+    let f = Affine { mean: &mean, scale: &scale, shift: &shift, relu };
 
     let (mut ours, mut right) = (before.clone(), doubles(&before));
     places().for_each(|(place, channel)| {
@@ -178,13 +179,13 @@ fn check_rows<T: Numbers>(set: InstructionSet, extent: Extent, pitch: usize, rel
         places().for_each(|(place, channel)| {
             let dz = if !relu || z(place, channel) > 0.0 { dy[place].to_f64() } else { 0.0 };
             right_sums[channel] += dz;
-            right_sums[channels + channel] += dz * (x[place].to_f64() - mean[channel].to_f64());
+            right_sums[channels + channel] += dz * centred(place, channel);
             if let Some(add) = add_to {
                 right[place] = dz * scale[channel].to_f64() + if add { right[place] } else { 0.0 };
             }
         });
         let dx = add_to.map(|add| (RowsMut { numbers: &mut ours, pitch }, add));
-        affine_backward(set, extent, f, &mean, [rows(&x), rows(&dy)], dx, &mut sums);
+        affine_backward(set, extent, f, [rows(&x), rows(&dy)], dx, &mut sums);
         if is_clear || !relu {
             same(&format!("affine backward, {add_to:?}, {what}"), &ours, &right);
             assert!(close(&sums, &right_sums), "sums of affine backward, {what}");
@@ -193,8 +194,7 @@ fn check_rows<T: Numbers>(set: InstructionSet, extent: Extent, pitch: usize, rel
 
     let (mut ours, mut right) = (before.clone(), doubles(&before));
     places().for_each(|(place, channel)| {
-        right[place] +=
-            scale[channel].to_f64() * (x[place].to_f64() - mean[channel].to_f64()) + shift[channel].to_f64();
+        right[place] += scale[channel].to_f64() * centred(place, channel) + shift[channel].to_f64();
     });
     let trend = Trend { mean: &mean, slope: &scale, offset: &shift };
     add_trend(set, extent, trend, rows(&x), RowsMut { numbers: &mut ours, pitch });
@@ -265,13 +265,29 @@ fn moments_of_channels_far_from_zero_keep_their_digits() {
     }
 }
 
+/// Nor may what is left of it when the mean is subtracted drown in the rounding of scale times mean.
+#[test]
+fn channels_far_from_zero_are_normalised_to_the_last_digits() {
+    let (x, mean, scale, shift) = ([300.0, 300.125, 299.5], [300.0625; 3], [700.1; 3], [0.5; 3]);
+    let f = Affine { mean: &mean, scale: &scale, shift: &shift, relu: false };
+    for set in InstructionSet::available() {
+        let mut y = [0.0_f32; 3];
+        let extent = Extent { pixels: 1, channels: 3 };
+        affine(set, extent, f, Rows { numbers: &x, pitch: 3 }, RowsMut { numbers: &mut y, pitch: 3 });
+        for (x, y) in x.iter().zip(y) {
+            let right = (f64::from(*x) - f64::from(mean[0])) * f64::from(scale[0]) + f64::from(shift[0]);
+            assert!((f64::from(y) - right).abs() <= 1e-6 * right.abs(), "{set:?}: {y} {right}");
+        }
+    }
+}
+
 #[test]
 fn relu_hides_no_nan() {
     for set in InstructionSet::available() {
         let x = [f32::NAN, -1.0, 2.0];
         let mut y = [0.0; 3];
         let extent = Extent { pixels: 1, channels: 3 };
-        let f = Affine { scale: &[1.0; 3], shift: &[0.0; 3], relu: true };
+        let f = Affine { mean: &[0.0; 3], scale: &[1.0; 3], shift: &[0.0; 3], relu: true };
         affine(set, extent, f, Rows { numbers: &x, pitch: 3 }, RowsMut { numbers: &mut y, pitch: 3 });
         assert!(y[0].is_nan() && y[1..] == [0.0, 2.0], "{set:?}: {y:?}");
     }
@@ -281,7 +297,7 @@ fn relu_hides_no_nan() {
 #[should_panic(expected = "windows lie in the image")]
 fn windows_beside_the_image_are_refused() {
     let windows = Windows { span: 3, ..Windows::pixels_of(2, 1) };
-    let packed = Packed::<f32>::new(InstructionSet::Portable, 3, 1);
+    let packed = Packed::<f32>::new(InstructionSet::PORTABLE, 3, 1);
     correlate(
         windows,
         &[0.0; 3],

@@ -137,5 +137,5 @@ proptest! {
 fn pixels_that_no_tile_covers_are_refused() {
     let tiles = Tiles { rows: 1, columns: 1, channels: 1, position_step: 1 };
     let y = RowsMut { numbers: &mut [0.0; 6], pitch: 1 };
-    transform_sums(InstructionSet::Portable, tiles, &[0.0; 16], Cut { height: 2, width: 3 }, y, false);
+    transform_sums(InstructionSet::PORTABLE, tiles, &[0.0; 16], Cut { height: 2, width: 3 }, y, false);
 }
