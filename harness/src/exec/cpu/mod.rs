@@ -2,6 +2,10 @@
 //!
 //! A [schedule] cuts the network into stages, once; a [runner] carries them out, with [kernels] for the processor's
 //! vectors. In f32 and f64.
+//!
+//! Every convolution has its [algorithm]: product by product, Winograd's tiles of one image, or Winograd's tiles of many
+//! images at a time, where the kernels are too large for the cache. Sums over images are taken in an order that does not
+//! depend on the number of threads, so neither does any bit.
 
 mod algorithm;
 mod convolution;
