@@ -20,6 +20,7 @@ pub mod estimate;
 pub mod loss;
 pub mod minima;
 pub mod neighbourhood;
+pub mod noise_floor;
 pub mod profile;
 pub mod progress;
 pub mod record;

@@ -2,11 +2,15 @@
 //!
 //! This module touches no files. A [`Sink`] receives records; the command implements it as a run folder.
 
+mod controls;
+
 use serde::{Deserialize, Serialize};
 
 use crate::asymmetry::{Certificate, Verdict};
 use crate::estimate::PairedTest;
 use crate::profile::Profile;
+
+pub use controls::{NoiseFloor, StepWidth, StepWidthRow};
 
 /// Receives the results of a run, one name each.
 pub trait Sink {

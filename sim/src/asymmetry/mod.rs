@@ -13,6 +13,7 @@
 
 mod band;
 mod slopes;
+mod step_width;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use band::{ErrorSource, Evidence};
 pub use slopes::Slopes;
+pub use step_width::{coarsened, step_widths};
 
 use crate::error::{finite, non_negative};
 use crate::estimate::{Bootstrap, Confidence};
