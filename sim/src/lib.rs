@@ -13,6 +13,7 @@
 
 pub mod appendix_a;
 pub mod asymmetry;
+pub mod curvature;
 pub mod direction;
 pub mod ensemble;
 pub mod error;
