@@ -18,6 +18,7 @@ pub mod direction;
 pub mod ensemble;
 pub mod error;
 pub mod estimate;
+pub mod gradient_noise;
 pub mod loss;
 pub mod minima;
 pub mod neighbourhood;

@@ -3,6 +3,7 @@
 //! This module touches no files. A [`Sink`] receives records; the command implements it as a run folder.
 
 mod controls;
+mod evidence;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ use crate::estimate::PairedTest;
 use crate::profile::Profile;
 
 pub use controls::{NoiseFloor, StepWidth, StepWidthRow};
+pub use evidence::{Autocorrelation, GradientNoise, HillTail, HypothesisRow, Standing};
 
 /// Receives the results of a run, one name each.
 pub trait Sink {
