@@ -19,6 +19,7 @@ pub mod ensemble;
 pub mod error;
 pub mod estimate;
 pub mod gradient_noise;
+pub mod intervention;
 pub mod loss;
 pub mod minima;
 pub mod neighbourhood;

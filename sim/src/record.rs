@@ -4,6 +4,7 @@
 
 mod controls;
 mod evidence;
+mod intervention;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use crate::profile::Profile;
 
 pub use controls::{NoiseFloor, StepWidth, StepWidthRow};
 pub use evidence::{Autocorrelation, GradientNoise, HillTail, HypothesisRow, Standing};
+pub use intervention::{Intervention, InterventionRow, MoveKind};
 
 /// Receives the results of a run, one name each.
 pub trait Sink {
