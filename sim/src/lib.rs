@@ -12,6 +12,7 @@
 //! platform and for every number of threads.
 
 pub mod appendix_a;
+pub mod assumption1;
 pub mod asymmetry;
 pub mod curvature;
 pub mod direction;

@@ -5,6 +5,7 @@
 mod controls;
 mod evidence;
 mod intervention;
+mod shift_law;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,7 @@ use crate::profile::Profile;
 pub use controls::{NoiseFloor, StepWidth, StepWidthRow};
 pub use evidence::{Autocorrelation, GradientNoise, HillTail, HypothesisRow, Standing};
 pub use intervention::{Intervention, InterventionRow, MoveKind};
+pub use shift_law::{CoveredSplits, Quantiles, ShiftLaw, SplitPromise};
 
 /// Receives the results of a run, one name each.
 pub trait Sink {

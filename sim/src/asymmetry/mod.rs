@@ -12,6 +12,7 @@
 //! are compared relative to the range of the profile on [−r̄, r̄], offsets relative to R.
 
 mod band;
+mod bounds;
 mod slopes;
 mod step_width;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use band::{ErrorSource, Evidence};
+pub use bounds::SlopeBounds;
 pub use slopes::Slopes;
 pub use step_width::{coarsened, step_widths};
 
