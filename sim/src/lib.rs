@@ -19,6 +19,7 @@ pub mod direction;
 pub mod ensemble;
 pub mod error;
 pub mod estimate;
+pub mod evidence;
 pub mod gradient_noise;
 pub mod intervention;
 pub mod loss;

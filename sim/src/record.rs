@@ -6,6 +6,7 @@ mod controls;
 mod evidence;
 mod intervention;
 mod shift_law;
+mod theory;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,7 @@ pub use controls::{NoiseFloor, StepWidth, StepWidthRow};
 pub use evidence::{Autocorrelation, GradientNoise, HillTail, HypothesisRow, Standing};
 pub use intervention::{Intervention, InterventionRow, MoveKind};
 pub use shift_law::{CoveredSplits, Quantiles, ShiftLaw, SplitPromise};
+pub use theory::{BoundRow, StatementRow, Theory};
 
 /// Receives the results of a run, one name each.
 pub trait Sink {
