@@ -3,7 +3,7 @@
 //! Assumption 1 of the paper (Section 4.1, arXiv:1902.00744) treats the shift δ between training and population loss as
 //! random, positive or negative with probability ½, and its gap ξ as small. One pair of curves shows one δ*. Here the
 //! per-example losses along a line are split at random into a training and a population part, each split gives its δ* and
-//! ξ(δ*) by Definition 3 ([`shift`](crate::shift)), and 1,000 splits give their law.
+//! ξ(δ*) by Definition 3 ([`shift`]), and 1,000 splits give their law.
 //!
 //! *The centre stays fixed: ŵ is not trained anew on a split.* What is random is the loss around one point, which is the
 //! theorem's reading A and B mixed, but never the point itself. A network's own training images pull its minimum to

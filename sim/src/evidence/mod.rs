@@ -4,7 +4,7 @@
 //! Hypotheses speak of random outcomes, of whole balls, or of every iterate; measurements are lines, samples and series.
 //! Each hypothesis, under its own name, is *met* where all that the statement uses of it was measured and holds, *not
 //! rejected* where a sample or a test does not speak against it, *not measured*, or *not met*
-//! ([`Standing`](crate::record::Standing)). Bounds are stated with the measured numbers even where a hypothesis is open: they
+//! ([`Standing`]). Bounds are stated with the measured numbers even where a hypothesis is open: they
 //! are what would follow.
 
 mod averaging;
