@@ -92,6 +92,19 @@ fn each_departure_is_found() {
     assert_eq!(standing(&law(&moving, 9.0, 0.0), ZeroMeanNoise), Standing::NotMet);
     assert_eq!(standing(&law(&moving, 9.0, 0.0), IndependentNoise), Standing::NotMet);
     assert!((law(&moving, 9.0, 0.0).autocorrelation[0].value - 0.5).abs() < 0.1);
+    // Signs that mostly stay, sizes that are independent: only the noise itself shows it.
+    let mut sign = 1.0;
+    let persistent: Vec<f64> = noise
+        .iter()
+        .zip(uniform(4_000, 1))
+        .map(|(size, turn)| {
+            sign *= if turn > 0.6 { -1.0 } else { 1.0 };
+            sign * size.abs()
+        })
+        .collect();
+    let persistent = law(&persistent, 9.0, 0.0);
+    assert_eq!(standing(&persistent, IndependentNoise), Standing::NotMet);
+    assert!(persistent.independent_sizes.expect("noise") > 0.001, "{persistent:?}");
     // Sizes in long waves: dependent, but of conditional mean zero. Of 20 such series ten or more are rejected with
     // probability below 3e-6, even at 8 % each.
     let waves = (0..20).map(|index| {
