@@ -12,14 +12,20 @@
 //! platform and for every number of threads.
 
 pub mod appendix_a;
+pub mod assumption1;
 pub mod asymmetry;
+pub mod curvature;
 pub mod direction;
 pub mod ensemble;
 pub mod error;
 pub mod estimate;
+pub mod evidence;
+pub mod gradient_noise;
+pub mod intervention;
 pub mod loss;
 pub mod minima;
 pub mod neighbourhood;
+pub mod noise_floor;
 pub mod profile;
 pub mod progress;
 pub mod record;

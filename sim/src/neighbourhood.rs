@@ -67,6 +67,11 @@ impl Neighbourhood {
         self.count
     }
 
+    /// The slopes that hold for all profiles at once.
+    pub fn slopes(&self) -> &Slopes {
+        &self.slopes
+    }
+
     /// What holds for all profiles at once: their windows are valleys of every one, f is the largest slope along +u of
     /// any, s the smallest along −u of any, p_min the largest of any. Errors of measurement are not considered.
     pub fn judge(&self, criteria: &Criteria) -> Judgement {

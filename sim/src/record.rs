@@ -2,11 +2,23 @@
 //!
 //! This module touches no files. A [`Sink`] receives records; the command implements it as a run folder.
 
+mod controls;
+mod evidence;
+mod intervention;
+mod shift_law;
+mod theory;
+
 use serde::{Deserialize, Serialize};
 
 use crate::asymmetry::{Certificate, Verdict};
 use crate::estimate::PairedTest;
 use crate::profile::Profile;
+
+pub use controls::{NoiseFloor, StepWidth, StepWidthRow};
+pub use evidence::{Autocorrelation, GradientNoise, HillTail, HypothesisRow, Standing};
+pub use intervention::{Intervention, InterventionRow, MoveKind};
+pub use shift_law::{CoveredSplits, Quantiles, ShiftLaw, SplitPromise};
+pub use theory::{BoundRow, StatementRow, Theory};
 
 /// Receives the results of a run, one name each.
 pub trait Sink {

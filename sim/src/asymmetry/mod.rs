@@ -12,14 +12,18 @@
 //! are compared relative to the range of the profile on [−r̄, r̄], offsets relative to R.
 
 mod band;
+mod bounds;
 mod slopes;
+mod step_width;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
 pub use band::{ErrorSource, Evidence};
+pub use bounds::SlopeBounds;
 pub use slopes::Slopes;
+pub use step_width::{coarsened, step_widths};
 
 use crate::error::{finite, non_negative};
 use crate::estimate::{Bootstrap, Confidence};

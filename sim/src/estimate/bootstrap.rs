@@ -34,6 +34,10 @@ impl Bootstrap {
         Self { seed, ..self }
     }
 
+    pub(super) fn seed(&self) -> Seed {
+        self.seed
+    }
+
     /// Calls `f` on every replicate's number of draws of each of `count` values, and sorts what comes out.
     fn sorted(&self, count: usize, f: impl Fn(&[u32]) -> f64 + Sync) -> Vec<f64> {
         let replicate = |index: u64| {

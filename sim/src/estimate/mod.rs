@@ -1,5 +1,5 @@
-//! Confidence intervals: Student's for a mean, Clopper and Pearson's for a share, the bootstrap for the rest; and tests of
-//! paired differences.
+//! Confidence intervals: Student's for a mean, Clopper and Pearson's for a share, the bootstrap for the rest; tests of
+//! paired differences; and rank correlation.
 //!
 //! Distribution functions come from `statrs`; their quantiles are found here by bisection, to the last bit that the
 //! distribution function can tell apart. All sums run in a fixed order, and every bootstrap replicate has its own
@@ -7,6 +7,7 @@
 
 mod bootstrap;
 mod paired;
+mod rank;
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
@@ -14,6 +15,7 @@ use statrs::function::beta::beta_reg;
 
 pub use bootstrap::{Bootstrap, percentile_interval, simultaneous_band};
 pub use paired::{PairedTest, paired_test};
+pub use rank::{Spearman, spearman};
 
 use crate::error::finite;
 use crate::{Error, Result};
