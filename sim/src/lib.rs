@@ -34,6 +34,7 @@ pub mod sgd;
 pub mod shift;
 pub mod theorem1;
 pub mod theorem2;
+pub mod trajectory;
 
 pub use error::Error;
 pub use profile::Profile;
