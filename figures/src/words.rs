@@ -48,18 +48,23 @@ pub fn slack(slack: Option<f64>) -> String {
 pub(crate) fn interpolation(it: &Interpolation) -> String {
     let rise = |profile: &Profile| Some(profile.at(1.0)? - profile.at(0.0)?);
     let (Some(train), Some(test)) = (rise(&it.train), rise(&it.test)) else { return String::new() };
+    let [first, second] = &it.names;
     let compared = |rise: f64| match rise {
-        0.0 => "equal to that of SGD".to_owned(),
-        _ => format!("{} than at SGD by {}", if rise < 0.0 { "higher" } else { "lower" }, number(rise.abs())),
+        0.0 => format!("equal to that of {second}"),
+        _ => format!("{} than at {second} by {}", if rise < 0.0 { "higher" } else { "lower" }, number(rise.abs())),
     };
     let side = match (it.judgement.verdict, it.judgement.mirrored) {
-        (Verdict::Asymmetric, false) => "Seen from SGD the valley is asymmetric, and SWA lies on its flat side.",
-        (Verdict::Asymmetric, true) => "Seen from SGD the valley is asymmetric, and SWA lies on its sharp side.",
-        (Verdict::Symmetric, _) => {
-            "Seen from SGD no window of the valley has c > 2: it is not asymmetric by the usual thresholds."
+        (Verdict::Asymmetric, mirrored) => {
+            let side = if mirrored { "sharp" } else { "flat" };
+            format!("Seen from {second} the valley is asymmetric, and {first} lies on its {side} side.")
         }
-        (Verdict::NotAValley, _) => "SGD does not sit at the bottom of a valley along this line.",
-        (Verdict::Undecided, _) => "Whether the valley is asymmetric is undecided within the errors of measurement.",
+        (Verdict::Symmetric, _) => format!(
+            "Seen from {second} no window of the valley has c > 2: it is not asymmetric by the usual thresholds."
+        ),
+        (Verdict::NotAValley, _) => format!("{second} does not sit at the bottom of a valley along this line."),
+        (Verdict::Undecided, _) => {
+            "Whether the valley is asymmetric is undecided within the errors of measurement.".to_owned()
+        }
     };
-    format!("At SWA the training loss is {}, the test loss {}. {side}", compared(train), compared(test))
+    format!("At {first} the training loss is {}, the test loss {}. {side}", compared(train), compared(test))
 }

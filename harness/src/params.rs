@@ -1,7 +1,9 @@
 //! The parameters of a network: one flat store, with a name, a shape and a place for every tensor.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::Range;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
@@ -27,6 +29,32 @@ pub enum Group {
     LinearWeight,
     /// The bias of a linear layer.
     LinearBias,
+}
+
+/// The groups and their names.
+const GROUPS: [(&str, Group); 6] = [
+    ("conv-weight", Group::ConvWeight),
+    ("conv-bias", Group::ConvBias),
+    ("bn-weight", Group::BnWeight),
+    ("bn-bias", Group::BnBias),
+    ("linear-weight", Group::LinearWeight),
+    ("linear-bias", Group::LinearBias),
+];
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(GROUPS.iter().find(|(_, group)| group == self).map_or("", |(name, _)| name))
+    }
+}
+
+impl FromStr for Group {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let known = || GROUPS.map(|(known, _)| known);
+        let found = GROUPS.iter().find(|(known, _)| *known == name).map(|(_, group)| *group);
+        found.ok_or_else(|| Error::Sim(valleys_sim::Error::unknown("parameter group", name, &known())))
+    }
 }
 
 /// One trainable tensor.

@@ -510,11 +510,14 @@ pub struct Shift {
     pub test: Profile,
 }
 
-/// Loss and accuracy on the line w_swa + s·(w_sgd − w_swa) (Figure 7).
+/// Loss and accuracy on the line w_swa + s·(w_sgd − w_swa) (Figure 7), or between two other solutions (Appendix G).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Interpolation {
     /// Such as `ResNet-8 on synthetic images`.
     pub title: String,
+    /// Names of the solutions at s = 0 and s = 1.
+    #[serde(default = "swa_and_sgd")]
+    pub names: [String; 2],
     /// Training loss against s; SWA at 0, SGD at 1.
     pub train: Profile,
     /// Test loss against s.
@@ -529,6 +532,10 @@ pub struct Interpolation {
     pub bump: f64,
     /// The judgement of the training profile along (w_swa − w_sgd)/‖·‖, centred at SGD, in units of length.
     pub judgement: LineJudgement,
+}
+
+fn swa_and_sgd() -> [String; 2] {
+    ["SWA", "SGD"].map(str::to_owned)
 }
 
 /// Train and test accuracy of a run's solutions.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use valleys_harness::data::synthetic;
+use valleys_harness::landscape::direction::Law;
 use valleys_harness::landscape::{BatchNorm, Probe};
 use valleys_harness::preset::Landscape;
 use valleys_sim::direction::Family;
@@ -68,8 +69,9 @@ pub(crate) fn line(options: &cli::Line) -> Result<()> {
         name: &name,
         title: format!("{} on {}, {solution} solution", architecture.title(), data.title()),
         centre: &centre,
-        family,
+        law: &Law::of(family),
         index: options.index,
+        refine: 0,
     };
     let command = session.folder.manifest().command.clone();
     network::ray(&mut session, &command, &ray, &landscape, &mut probe, seed)?;

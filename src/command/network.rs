@@ -6,15 +6,15 @@ use std::path::Path;
 use valleys_figures::words::{self, number};
 use valleys_harness::checkpoint;
 use valleys_harness::data::{Dataset, synthetic};
-use valleys_harness::landscape::{Probe, direction, interpolation, line};
+use valleys_harness::landscape::direction::Law;
+use valleys_harness::landscape::{Probe, Surface, interpolation, line};
 use valleys_harness::model::{Architecture, Graph};
 use valleys_harness::params::Weights;
 use valleys_harness::preset::Landscape;
 use valleys_harness::train::{Recipe, Trainer};
 use valleys_sim::Seed;
 use valleys_sim::asymmetry::Criteria;
-use valleys_sim::direction::Family;
-use valleys_sim::record::{LineJudgement, Record, Solution, Solutions, Training};
+use valleys_sim::record::{Interpolation, LineJudgement, Record, Solution, Solutions, Training};
 
 use super::certify::{SHIFT_RADIUS, SHIFTS, measure_shift};
 use super::data::{self, DRAWN, Source};
@@ -160,15 +160,10 @@ pub(super) struct Ray<'a> {
     pub(super) title: String,
     /// Where it is centred.
     pub(super) centre: &'a Weights<f32>,
-    pub(super) family: Family,
+    pub(super) law: &'a Law,
     pub(super) index: u64,
-}
-
-impl Ray<'_> {
-    /// u, one entry a weight.
-    pub(super) fn direction(&self, seed: Seed) -> Result<Vec<f64>> {
-        Ok(direction::draw(self.centre, self.family, &direction::Restriction::None, seed, self.index)?)
-    }
+    /// Points to add where the slope changes.
+    pub(super) refine: usize,
 }
 
 /// Measures a line, its shift gap first, so that the certificate can be matched to it. Prints one row.
@@ -182,14 +177,15 @@ pub(super) fn ray(
 ) -> Result<LineJudgement> {
     let criteria = Criteria::default().with_seed(seed);
     let record = session.step(ray.name, command, |folder, observer| {
-        let u = ray.direction(seed)?;
+        let u = ray.law.draw(ray.centre, seed, ray.index)?;
         let mut store = PointFile::open(folder.path(&format!("points/{}.jsonl", ray.name)))?;
         let offsets = landscape.offsets()?;
         let points = line::points(probe, ray.centre, &u, &offsets, &mut store, observer)?;
+        let points = line::refine(probe, ray.centre, &u, points, ray.refine, &mut store, observer)?;
         let gaps = line::shift(&ray.title, &points, SHIFT_RADIUS * landscape.reach, 2 * SHIFTS + 1)?;
         let caption = line::Caption {
             title: ray.title.clone(),
-            family: ray.family.to_string(),
+            family: ray.law.to_string(),
             index: ray.index,
             setting: probe.setting(),
         };
@@ -218,23 +214,32 @@ fn report_line(family: &str, index: u64, judgement: &LineJudgement) -> Result<()
     ))
 }
 
-/// Measures the line through both solutions.
+/// Measures the line through two named solutions, and tells of it.
 pub(super) fn between(
     session: &mut Session,
     command: &str,
     title: &str,
-    [swa, sgd]: [&Weights<f32>; 2],
+    [(first, start), (second, end)]: [(&str, &Weights<f32>); 2],
     landscape: &Landscape,
     probe: &mut Probe,
     seed: Seed,
-) -> Result<()> {
+) -> Result<Interpolation> {
     let criteria = Criteria::default().with_seed(seed);
-    session.step("interpolation", command, |folder, observer| {
+    let record = session.step("interpolation", command, |folder, observer| {
         let mut store = PointFile::open(folder.path("points/interpolation.jsonl"))?;
         let shares = landscape.shares()?;
-        let points = interpolation::points(probe, swa, sgd, &shares, &mut store, observer)?;
-        let distance = interpolation::distance(swa, sgd);
-        Ok(Record::Interpolation(interpolation::interpolation(title, &points, distance, &criteria)?))
+        let points = interpolation::points(probe, start, end, &shares, &mut store, observer)?;
+        let distance = interpolation::distance(start, end);
+        let names = (title, [first, second]);
+        Ok(Record::Interpolation(interpolation::interpolation(names, &points, distance, &criteria)?))
     })?;
-    Ok(())
+    let Record::Interpolation(it) = record else { return Err(wrong_kind("interpolation")) };
+    let certificate = it.judgement.canonical.as_ref().map_or_else(String::new, |found| {
+        let side = if it.judgement.mirrored { "sharp" } else { "flat" };
+        format!(", (r̄, r̲, p, c) = {}, {first} on the {side} side", words::four_numbers(found))
+    });
+    let verdict = words::verdict(it.judgement.verdict);
+    let (distance, bump) = (number(it.distance), number(it.bump));
+    output::line(format!("{first} to {second}, distance {distance}, bump {bump}: {verdict}{certificate}"))?;
+    Ok(it)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use valleys_figures::words::number;
 use valleys_harness::landscape::Probe;
+use valleys_harness::landscape::direction::Law;
 use valleys_harness::model::Architecture;
 use valleys_harness::preset::Preset;
 use valleys_harness::train::Method;
@@ -79,14 +80,16 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
     let title = format!("{} on {}", architecture.title(), dataset.title());
     let (mut asymmetric, mut drawn) = (0, Vec::new());
     for (family, index) in &directions {
+        let law = Law::of(family.parse().map_err(usage)?);
         let ray = Ray {
             name: &format!("line-{family}-{index}"),
             title: format!("{title}, SGD solution"),
             centre: &sgd,
-            family: family.parse().map_err(usage)?,
+            law: &law,
             index: *index,
+            refine: 0,
         };
-        drawn.push(ray.direction(seed)?);
+        drawn.push(law.draw(&sgd, seed, *index)?);
         let judgement = network::ray(&mut session, &command, &ray, &landscape, &mut probe, seed)?;
         asymmetric += usize::from(judgement.verdict == Verdict::Asymmetric);
     }
@@ -96,7 +99,7 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
     line(format!(
         "mean pairwise cosine of the directions u: {cosine} (several alike are one direction counted often)"
     ))?;
-    network::between(&mut session, &command, &title, [&swa, &sgd], &landscape, &mut probe, seed)?;
+    network::between(&mut session, &command, &title, [("SWA", &swa), ("SGD", &sgd)], &landscape, &mut probe, seed)?;
     session.finish()
 }
 

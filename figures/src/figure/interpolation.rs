@@ -11,22 +11,25 @@ use crate::scale::{Axis, number};
 use crate::style::{BLUE, Dash, INK, Marker, ORANGE, PANEL_KEY, PANEL_TITLE, SKY, Stroke, VERMILION, WIDTH};
 use crate::{Picture, Result, words};
 
-const HEIGHT: f64 = 446.0;
-const TOP: f64 = 122.0;
-const BOTTOM: f64 = 394.0;
+/// Two rows of names fit between the keys and the frames.
+const TOP: f64 = 138.0;
+const BOTTOM: f64 = 410.0;
+const HEIGHT: f64 = 462.0;
 const TRAIN: Stroke = Stroke::new(BLUE);
 const TEST: Stroke = Stroke::new(VERMILION).dash(Dash::Dashed);
 /// The part of the line shown in detail.
 const NEAR: (f64, f64) = (-0.5, 1.5);
 
 pub(super) fn picture(name: &str, it: &Interpolation) -> Result<Picture> {
-    let title = format!("From SWA to SGD: {}", it.title);
+    let [first, second] = &it.names;
+    let title = format!("From {first} to {second}: {}", it.title);
     let bump = if it.bump > 0.0 {
         format!("between them the training loss rises {} above both", number(it.bump))
     } else {
         "no bump of the training loss between them".to_owned()
     };
-    let below = format!("SWA + s·(SGD − SWA), distance ‖SGD − SWA‖ = {}; {bump}", number(it.distance));
+    let below =
+        format!("{first} + s·({second} − {first}), distance ‖{second} − {first}‖ = {}; {bump}", number(it.distance));
     let svg = canvas::draw(WIDTH, HEIGHT, |canvas| {
         headline(canvas, &title, &below)?;
         whole(canvas, it)?;
@@ -34,14 +37,14 @@ pub(super) fn picture(name: &str, it: &Interpolation) -> Result<Picture> {
     })?;
     let shaded = certificate(it).map_or_else(String::new, |certificate| {
         format!(
-            " Shaded: the windows of the certificate (r̄, r̲, p, c) = {} seen from SGD, its flat side blue, its sharp side \
+            " Shaded: the windows of the certificate (r̄, r̲, p, c) = {} seen from {second}, its flat side blue, its sharp side \
              orange.",
             words::four_numbers(certificate)
         )
     });
     let caption = format!(
-        "(a) Training and test loss along the line, SWA at s = 0 and SGD at s = 1: {bump}.{shaded} (b) The same near the two \
-         solutions, each loss less its value at SWA. {}",
+        "(a) Training and test loss along the line, {first} at s = 0 and {second} at s = 1: {bump}.{shaded} (b) The same near the two \
+         solutions, each loss less its value at {first}. {}",
         words::interpolation(it)
     );
     Ok(Picture { name: name.to_owned(), title, caption: caption.trim_end().to_owned(), svg })
@@ -91,7 +94,7 @@ fn near(canvas: &mut Canvas<'_>, it: &Interpolation) -> Result<()> {
     let panel = Panel::new(
         frame,
         Axis::tight("position s", train.iter().map(|point| point.0))?,
-        Axis::roomy("loss − loss at SWA", train.iter().chain(&test).map(|point| point.1))?,
+        Axis::roomy(format!("loss − loss at {}", it.names[0]), train.iter().chain(&test).map(|point| point.1))?,
     );
     panel.title(canvas, PANEL_TITLE, "(b) near the solutions")?;
     panel.axes(canvas)?;
@@ -109,7 +112,8 @@ fn solutions(
     height: impl Fn(&Profile, f64) -> Option<f64>,
 ) -> Result<()> {
     let inside = |s: f64| it.train.at(s).is_some();
-    let ends = [(0.0, "SWA", Marker::Diamond), (1.0, "SGD", Marker::Disc)];
+    let [first, second] = it.names.each_ref().map(String::as_str);
+    let ends = [(0.0, first, Marker::Diamond), (1.0, second, Marker::Disc)];
     let labels: Vec<Label> = ends.iter().filter(|end| inside(end.0)).map(|end| Label::new(end.0, end.1, INK)).collect();
     panel.marks(canvas, &labels)?;
     for (profile, colour) in [(&it.train, BLUE), (&it.test, VERMILION)] {

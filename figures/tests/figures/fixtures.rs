@@ -403,6 +403,7 @@ pub(crate) fn interpolation() -> Interpolation {
     let accuracy = |best: f64| offsets.iter().map(|s| best / (1.0 + 0.05 * s * s)).collect::<Vec<f64>>();
     Interpolation {
         title: "ResNet-8 on synthetic images".to_owned(),
+        names: ["SWA", "SGD"].map(str::to_owned),
         train_accuracy: accuracy(0.98),
         test_accuracy: accuracy(0.88),
         train,

@@ -5,24 +5,28 @@ use valleys_sim::asymmetry::{Criteria, judge_line};
 use valleys_sim::progress::Observer;
 use valleys_sim::record;
 
-use super::point::{accuracies, measure, profile, require_dimension};
-use super::{Point, Probe, Store};
+use super::point::{accuracies, profile};
+use super::scan::{Curve, scan_one};
+use super::surface::require_dimension;
+use super::vector::{difference, norm};
+use super::{Point, Store, Surface};
 use crate::Result;
 use crate::params::Weights;
 
-/// Measures w_swa + s·(w_sgd − w_swa) at every share s: SWA at 0, SGD at 1. With frozen batch norm, the statistics are
-/// those of SWA.
+/// Measures w_swa + s·(w_sgd − w_swa) at every share s: SWA at 0, SGD at 1; any other two solutions may take their places.
+/// With frozen batch norm, the statistics are those of SWA.
 ///
-/// Fails if the networks differ in dimension, and as [`Probe::measure`] does.
+/// Fails if the networks differ in dimension, and as [`Surface::measure`] does.
 pub fn points(
-    probe: &mut Probe,
+    surface: &mut dyn Surface,
     swa: &Weights<f32>,
     sgd: &Weights<f32>,
     shares: &[f64],
     store: &mut dyn Store,
     observer: &dyn Observer,
 ) -> Result<Vec<Point>> {
-    require_dimension("the SGD solution", sgd.values.len(), swa)?;
+    require_dimension("the SWA solution", swa.values.len(), surface)?;
+    require_dimension("the SGD solution", sgd.values.len(), surface)?;
     let at = |share: f64| {
         let mut weights = swa.clone();
         for (value, &end) in weights.values.iter_mut().zip(&sgd.values) {
@@ -31,20 +35,19 @@ pub fn points(
         }
         weights
     };
-    measure(probe, "loss between SWA and SGD", shares, at, store, observer)
+    scan_one(surface, "loss between two solutions", Curve::new("", shares, at), store, observer)
 }
 
 /// ‖w_sgd − w_swa‖, over the trainable weights.
 pub fn distance(swa: &Weights<f32>, sgd: &Weights<f32>) -> f64 {
-    let squares = swa.values.iter().zip(&sgd.values).map(|(&a, &b)| (f64::from(b) - f64::from(a)).powi(2));
-    squares.sum::<f64>().sqrt()
+    norm(&difference(swa, sgd))
 }
 
 /// The record of the points between two solutions `distance` > 0 apart.
 ///
 /// The shares must reach beyond SGD on both sides, so that the direction from SGD to SWA can be judged there.
 pub fn interpolation(
-    title: &str,
+    (title, names): (&str, [&str; 2]),
     points: &[Point],
     distance: f64,
     criteria: &Criteria,
@@ -53,6 +56,7 @@ pub fn interpolation(
     let judgement = judge_line(&from_sgd(&train, distance)?, criteria, None)?;
     Ok(record::Interpolation {
         title: title.to_owned(),
+        names: names.map(str::to_owned),
         bump: bump(&train),
         judgement,
         train: train.without_examples(),
@@ -88,19 +92,20 @@ mod tests {
     use valleys_sim::profile::grid;
 
     use super::*;
-    use crate::landscape::Measured;
+    use crate::landscape::{Losses, Measured};
 
     fn made_up(loss: impl Fn(f64) -> f64) -> Vec<Point> {
         let side = |loss: f64| Measured { loss, standard_error: 1e-6, accuracy: 0.5, examples: None };
         let shares = grid(-2.0, 3.0, 51).expect("grid");
-        shares.iter().map(|&offset| Point { offset, train: side(loss(offset)), test: side(1.0) }).collect()
+        let losses = |at: f64| Losses { train: side(loss(at)), test: side(1.0) };
+        shares.iter().map(|&offset| Point::new("", offset, losses(offset))).collect()
     }
 
     #[test]
     fn the_direction_from_sgd_to_swa_is_judged_in_units_of_length() {
         // Lowest at SGD; slope 1 a share towards SWA and 8 away from it; the solutions are 2 apart.
         let points = made_up(|s| if s < 1.0 { 1.0 - s } else { 8.0 * (s - 1.0) });
-        let record = interpolation("", &points, 2.0, &Criteria::default()).expect("valid");
+        let record = interpolation(("", ["SWA", "SGD"]), &points, 2.0, &Criteria::default()).expect("valid");
         let certificate = record.judgement.canonical.expect("asymmetric");
         assert!(!record.judgement.mirrored);
         assert!((certificate.p - 0.5).abs() < 1e-9 && (certificate.c - 8.0).abs() < 1e-9, "{certificate:?}");
@@ -111,7 +116,7 @@ mod tests {
     #[test]
     fn a_bump_between_the_solutions_is_measured_above_the_higher_of_them() {
         let points = made_up(|s| s + if (s - 0.5).abs() < 0.05 { 3.0 } else { 0.0 });
-        let record = interpolation("", &points, 1.0, &Criteria::default()).expect("valid");
+        let record = interpolation(("", ["SWA", "SGD"]), &points, 1.0, &Criteria::default()).expect("valid");
         assert!((record.bump - 2.5).abs() < 1e-9, "{}", record.bump);
     }
 }

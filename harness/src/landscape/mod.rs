@@ -1,18 +1,26 @@
-//! The loss around a solution: along a line, and between two solutions.
+//! The loss around a solution: along lines, on planes, between solutions.
 //!
-//! A [`Probe`] measures one network, given by its weights, on fixed images of a data set: batch-norm statistics, train
-//! loss and test loss, all un-augmented. [`mod@line`] and [`interpolation`] say where the weights lie, take the points one
-//! after the other, and turn them into the records of [`valleys_sim::record`]. Every point is handed to a [`Store`] as
-//! soon as it is measured, and a point the store already holds is not measured again.
+//! A [`Surface`] is what is measured: a [`Probe`], a network on fixed images of a data set, or a known function in its
+//! place. A scan takes places in weight space one after the other; every point is handed to a [`Store`] as soon as it is
+//! measured, under the cell it belongs to (experiment, curve, offset), and a cell that the store already holds is not
+//! measured again. One file an experiment says where its places lie and turns the points into the records of
+//! [`valleys_sim::record`]; what they mean is judged by `valleys_sim`.
 
 pub mod direction;
 pub mod interpolation;
+#[cfg(test)]
+mod known;
 pub mod line;
 mod point;
 mod probe;
+mod scan;
+mod surface;
+mod vector;
 
-pub use point::{Measured, Point, Store};
+pub use point::{Point, Store};
 pub use probe::{BatchNorm, Probe, Spec};
+pub use surface::{Losses, Measured, Surface};
+pub use vector::difference;
 
 #[cfg(test)]
 mod tests;

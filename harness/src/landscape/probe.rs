@@ -1,16 +1,18 @@
 //! One network, one number: how a loss is measured.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use valleys_sim::Seed;
+use valleys_sim::estimate::Moments;
 use valleys_sim::progress::Observer;
 
-use super::point::{Measured, Point};
+use super::{Losses, Measured, Surface};
 use crate::average::recompute_statistics;
-use crate::data::loader::PlainBatches;
-use crate::data::{Dataset, ImageSet, Normalisation};
-use crate::exec::{BackendKind, Executor, Weighting};
+use crate::data::loader::{Batches, Buffer, EpochBatches, PlainBatches};
+use crate::data::{Augmentation, Dataset, ImageSet, Normalisation};
+use crate::exec::{BackendKind, Dropout, Executor, Weighting};
 use crate::model::Graph;
 use crate::params::Weights;
 use crate::train::evaluate;
@@ -84,29 +86,87 @@ impl Probe {
         })
     }
 
-    /// Train and test loss of one network, noted under an offset.
-    ///
-    /// Fails on a loss that is not finite, naming the offset; stops between batches if the observer asks.
-    pub fn measure(&mut self, offset: f64, mut weights: Weights<f32>, observer: &dyn Observer) -> Result<Point> {
+    /// The gradient of the train loss: batch norm as in training where statistics are recomputed, else with those of the
+    /// point. Stops between batches if the observer asks.
+    pub fn gradient(&mut self, at: &Weights<f32>, observer: &dyn Observer) -> Result<Vec<f64>> {
+        let batches = PlainBatches::new(&self.train, self.normalisation);
+        let (mut sum, mut part) = (vec![0.0_f64; self.dimension()], vec![0.0_f32; self.dimension()]);
+        let mut buffer = Buffer::default();
+        for number in 0..batches.count() {
+            if observer.interrupted() {
+                return Err(Error::Interrupted);
+            }
+            batches.load(number, &mut buffer);
+            let batch = buffer.batch();
+            match self.spec.batch_norm {
+                BatchNorm::Recompute => {
+                    // Training moves the running statistics of what it is given.
+                    self.executor.gradient(&mut at.clone(), batch, Dropout::Off, &mut part)?
+                }
+                BatchNorm::Frozen => self.executor.evaluation_gradient(at, batch, &mut part)?,
+            };
+            let share = batch.labels.len() as f64 / self.train.len() as f64;
+            sum.iter_mut().zip(&part).for_each(|(sum, &part)| *sum += share * f64::from(part));
+        }
+        Ok(sum)
+    }
+
+    /// What every image's loss rises by when it is varied as in training: as many images as the train loss is measured
+    /// on, in evaluation mode with the point's statistics.
+    pub fn augmented_excess(
+        &mut self,
+        data: &Dataset,
+        at: &Weights<f32>,
+        seed: Seed,
+        observer: &dyn Observer,
+    ) -> Result<Moments> {
+        let [varied, clean] = [data.augmentation(), Augmentation::NONE]
+            .map(|augmentation| EpochBatches::new(data, augmentation, PlainBatches::SIZE, seed, 0));
+        let mut excess = Moments::default();
+        let mut buffer = Buffer::default();
+        for number in 0..self.train.len().div_ceil(PlainBatches::SIZE) {
+            if observer.interrupted() {
+                return Err(Error::Interrupted);
+            }
+            let mut losses = |batches: &EpochBatches<'_>| {
+                batches.load(number, &mut buffer);
+                self.executor.evaluate(at, buffer.batch()).map(|outcome| outcome.losses)
+            };
+            let (varied, clean) = (losses(&varied)?, losses(&clean)?);
+            varied.iter().zip(&clean).for_each(|(varied, clean)| excess.push(varied - clean));
+        }
+        Ok(excess)
+    }
+}
+
+impl Surface for Probe {
+    fn dimension(&self) -> usize {
+        self.executor.graph().layout().trainable()
+    }
+
+    /// With [`BatchNorm::Recompute`] the network gets statistics of its own first. Stops between batches if the observer
+    /// asks.
+    fn measure(&mut self, at: &Weights<f32>, observer: &dyn Observer) -> Result<Losses> {
+        let mut weights = Cow::Borrowed(at);
         if self.spec.batch_norm == BatchNorm::Recompute {
             let batches = PlainBatches::new(&self.statistics, self.normalisation);
-            recompute_statistics(&mut self.executor, &mut weights, &batches, self.spec.weighting, observer)?;
+            let weighting = self.spec.weighting;
+            recompute_statistics(&mut self.executor, weights.to_mut(), &batches, weighting, observer)?;
         }
         let mut side = |name: &str, set: &ImageSet| {
             evaluate(&mut self.executor, &weights, set, self.normalisation, observer)
                 .map(|outcome| Measured::new(outcome, self.spec.keep_examples))
                 .map_err(|error| match error {
                     Error::Domain { name: what, value, allowed } => {
-                        Error::domain(format!("{name} {what} at offset {offset}"), value, allowed)
+                        Error::domain(format!("{name} {what}"), value, allowed)
                     }
                     other => other,
                 })
         };
-        Ok(Point { offset, train: side("train", &self.train)?, test: side("test", &self.test)? })
+        Ok(Losses { train: side("train", &self.train)?, test: side("test", &self.test)? })
     }
 
-    /// How losses are measured, in words, for captions.
-    pub fn setting(&self) -> String {
+    fn setting(&self) -> String {
         let batch_norm = match self.spec.batch_norm {
             BatchNorm::Recompute => format!("batch-norm statistics from {} training images", self.statistics.len()),
             BatchNorm::Frozen => "batch-norm statistics of the centre".to_owned(),

@@ -8,8 +8,8 @@ use valleys_sim::direction::Family;
 use valleys_sim::profile::grid;
 use valleys_sim::progress::{Observer, Silent};
 
-use super::direction::{Restriction, draw};
-use super::{BatchNorm, Point, Probe, Spec, Store, interpolation, line};
+use super::direction::Law;
+use super::{BatchNorm, Losses, Point, Probe, Spec, Store, Surface, interpolation, line};
 use crate::average::recompute_statistics;
 use crate::data::loader::PlainBatches;
 use crate::data::{Dataset, synthetic};
@@ -43,7 +43,7 @@ fn setting() -> Setting {
     let graph = Arc::new(Architecture::ResNet8.graph(10).expect("ten classes"));
     let data = synthetic::draw(60, 40, Seed(1)).expect("valid");
     let weights = Weights::initialise(&graph, Seed(1));
-    let direction = draw(&weights, Family::Uniform, &Restriction::None, Seed(1), 0).expect("valid");
+    let direction = Law::of(Family::Uniform).draw(&weights, Seed(1), 0).expect("valid");
     Setting { graph, data, weights, direction }
 }
 
@@ -176,10 +176,12 @@ fn the_ends_of_an_interpolation_are_the_solutions() {
     let shares = grid(-1.0, 2.0, 4).expect("grid");
     let points =
         interpolation::points(&mut probe, &setting.weights, &other, &shares, &mut vec![], &Silent).expect("measured");
-    assert_eq!(points[1], probe.measure(0.0, setting.weights.clone(), &Silent).expect("measured"));
-    assert_eq!(points[2], probe.measure(1.0, other.clone(), &Silent).expect("measured"));
+    let losses = |point: &Point| Losses { train: point.train.clone(), test: point.test.clone() };
+    assert_eq!(losses(&points[1]), probe.measure(&setting.weights, &Silent).expect("measured"));
+    assert_eq!(losses(&points[2]), probe.measure(&other, &Silent).expect("measured"));
     let distance = interpolation::distance(&setting.weights, &other);
-    let record = interpolation::interpolation("two", &points, distance, &Criteria::default()).expect("judged");
+    let record =
+        interpolation::interpolation(("two", ["a", "b"]), &points, distance, &Criteria::default()).expect("judged");
     assert_eq!((record.distance, record.judgement.half_line), (distance, distance));
 }
 
@@ -213,7 +215,7 @@ fn bad_specifications_directions_and_losses_are_named() {
     assert!(short.expect_err("short").to_string().starts_with("dimension of the direction is 1"));
     let far = line::points(&mut probe, &setting.weights, &setting.direction, &[1e38], &mut vec![], &Silent);
     let far = far.expect_err("overflows").to_string();
-    assert!(far.contains("train loss of image") && far.contains("at offset 1"), "{far}");
+    assert!(far.contains("train loss of image") && far.contains("at offset 1000"), "{far}");
     let stopped = line::points(&mut probe, &setting.weights, &setting.direction, &[0.0], &mut vec![], &Stop);
     assert!(matches!(stopped, Err(Error::Interrupted)));
 }
