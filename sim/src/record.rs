@@ -5,6 +5,7 @@
 mod controls;
 mod evidence;
 mod intervention;
+mod landscape;
 mod shift_law;
 mod theory;
 
@@ -17,6 +18,10 @@ use crate::profile::Profile;
 pub use controls::{NoiseFloor, StepWidth, StepWidthRow};
 pub use evidence::{Autocorrelation, GradientNoise, HillTail, HypothesisRow, Standing};
 pub use intervention::{Intervention, InterventionRow, MoveKind};
+pub use landscape::{
+    ControlCheck, ControlVariant, Controls, DirectionGroup, DirectionRow, InterRand, InterRandLine, Neighbourhood,
+    Plane, PlaneMark, Prevalence, RaySolution, Rays, SignConsistency, Trajectory, TrajectoryRow,
+};
 pub use shift_law::{CoveredSplits, Quantiles, ShiftLaw, SplitPromise};
 pub use theory::{BoundRow, StatementRow, Theory};
 
@@ -56,10 +61,6 @@ pub enum Record {
     Shift(Shift),
     /// The line through the SWA and the SGD solution.
     Interpolation(Interpolation),
-    /// A run's solutions.
-    Solutions(Solutions),
-    /// The solutions of many runs, Table 1 of the paper.
-    Table1(Table1),
 }
 
 /// Figure 1: three kinds of minimum, each with its population loss L(w) = L̂(w − δ).

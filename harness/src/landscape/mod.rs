@@ -6,15 +6,25 @@
 //! measured again. One file an experiment says where its places lie and turns the points into the records of
 //! [`valleys_sim::record`]; what they mean is judged by `valleys_sim`.
 
+pub mod batch_norm;
+pub mod controls;
 pub mod direction;
+pub mod inter_rand;
 pub mod interpolation;
 #[cfg(test)]
 mod known;
 pub mod line;
+pub mod neighbourhood;
+pub mod plane;
 mod point;
+pub mod prevalence;
 mod probe;
+pub mod rays;
+pub mod rescale;
 mod scan;
+pub mod sign_consistency;
 mod surface;
+pub mod trajectory;
 mod vector;
 
 pub use point::{Point, Store};

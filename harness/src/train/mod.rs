@@ -7,6 +7,7 @@
 mod config;
 mod epoch;
 mod evaluate;
+mod kept;
 mod presets;
 mod recipe;
 mod select;
@@ -16,6 +17,7 @@ mod trainer;
 
 pub use config::{Checkpoints, Config, MomentumBuffer, PhaseConfig, Selection};
 pub use evaluate::evaluate;
+pub use kept::Kept;
 pub use presets::Method;
 pub use recipe::{Phase, Recipe, Start};
 pub use trainer::{Trained, Trainer};

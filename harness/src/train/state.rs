@@ -239,3 +239,10 @@ impl State {
         })
     }
 }
+
+/// The network of a state alone.
+pub(super) fn network(path: &Path, layout: &Arc<Layout>) -> Result<Weights<f32>> {
+    let mut file = TensorFile::read(path)?;
+    file.tensors.retain(|name, _| name != VELOCITY && name != AVERAGE && !name.starts_with(CHOSEN));
+    file.into_network(layout)
+}

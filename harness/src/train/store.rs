@@ -90,24 +90,33 @@ impl Store {
     }
 
     fn path(&self, epochs: u32) -> PathBuf {
-        self.folder.join(format!("epoch-{epochs:05}.safetensors"))
+        state_file(&self.folder, epochs)
     }
 
     fn begun(&self) -> PathBuf {
         self.folder.join("begun.safetensors")
     }
 
-    /// After how many epochs there is a state, in rising order.
     fn epochs(&self) -> Result<Vec<u32>> {
-        let mut epochs = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(Error::io(&self.folder))? {
-            let name = entry.map_err(Error::io(&self.folder))?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_prefix("epoch-")?.strip_suffix(".safetensors"));
-            epochs.extend(number.and_then(|number| number.parse::<u32>().ok()));
-        }
-        epochs.sort_unstable();
-        Ok(epochs)
+        epochs(&self.folder)
     }
+}
+
+/// The file of the state after so many epochs.
+pub(super) fn state_file(folder: &Path, epochs: u32) -> PathBuf {
+    folder.join(format!("epoch-{epochs:05}.safetensors"))
+}
+
+/// After how many epochs there is a state in a folder, in rising order.
+pub(super) fn epochs(folder: &Path) -> Result<Vec<u32>> {
+    let mut epochs = Vec::new();
+    for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
+        let name = entry.map_err(Error::io(folder))?.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix("epoch-")?.strip_suffix(".safetensors"));
+        epochs.extend(number.and_then(|number| number.parse::<u32>().ok()));
+    }
+    epochs.sort_unstable();
+    Ok(epochs)
 }
 
 fn remove(path: &Path) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Which states are kept, which are refused, and what damage does.
 
 use super::*;
-use crate::train::Checkpoints;
+use crate::train::{Checkpoints, Kept};
 
 /// One phase of five epochs.
 fn five(checkpoints: Checkpoints) -> Config {
@@ -113,4 +113,18 @@ fn a_state_is_kept_within_an_epoch_after_so_much_time() {
         assert_eq!((looks.found.into_inner(), looks.path.exists()), (wanted, false), "{minutes} minutes");
     }
     assert!(solutions[0] == solutions[1]);
+}
+
+#[test]
+fn kept_iterates_are_those_of_the_run() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let recipe = Config { checkpoints: Checkpoints { every: 1, ..Checkpoints::default() }, ..config() };
+    let recipe = recipe.check().expect("valid");
+    let done = run(&recipe, &data(), Some(folder.path()), &Silent).expect("trains");
+    let kept = Kept::open(&folder.path().join("checkpoints"), "swa").expect("kept");
+    assert_eq!(kept.epochs(), [1, 2, 3]);
+    let layout = done[0].last.layout();
+    assert_eq!(kept.iterate(3, layout).expect("undamaged"), done[0].last);
+    assert_ne!(kept.iterate(2, layout).expect("undamaged"), done[0].last);
+    assert!(kept.iterate(4, layout).is_err() && Kept::open(folder.path(), "adam").is_err());
 }

@@ -1,0 +1,239 @@
+//! One line under controls: with other images, wider steps, the other batch-norm statistics, at a rescaled place.
+
+use std::sync::Arc;
+
+use valleys_sim::asymmetry::{Criteria, coarsened, judge_line};
+use valleys_sim::direction::Family;
+use valleys_sim::estimate::Moments;
+use valleys_sim::noise_floor::noise_floor;
+use valleys_sim::progress::Observer;
+use valleys_sim::record::{self, ControlCheck, ControlVariant};
+use valleys_sim::{Profile, Seed};
+
+use super::direction::Law;
+use super::point::profile;
+use super::rescale::rescaled;
+use super::scan::{Curve, scan_one};
+use super::vector::{dot, moved, norm};
+use super::{BatchNorm, Probe, Spec, Store, Surface};
+use crate::Result;
+use crate::data::Dataset;
+use crate::model::Graph;
+use crate::params::{Group, Weights};
+
+/// The scale of the layer rescaling.
+const ALPHA: f64 = 3.0;
+
+/// A solution of a network, and the line through it that is controlled.
+pub struct Subject<'a> {
+    /// Title of the record.
+    pub title: &'a str,
+    /// The network.
+    pub graph: &'a Arc<Graph>,
+    /// The images.
+    pub data: &'a Dataset,
+    /// How the line is usually measured.
+    pub spec: &'a Spec,
+    /// The solution.
+    pub solution: &'a Weights<f32>,
+    /// The law of the direction.
+    pub law: &'a Law,
+    /// Its number.
+    pub index: u64,
+}
+
+/// Measures the line in all variants, and what tells whether its centre is one.
+///
+/// # Errors
+/// Those of [`Probe::new`] and [`Surface::measure`].
+pub fn controls(
+    subject: &Subject<'_>,
+    (offsets, criteria, seed): (&[f64], &Criteria, Seed),
+    store: &mut dyn Store,
+    observer: &dyn Observer,
+) -> Result<record::Controls> {
+    let &Subject { graph, data, spec, solution, law, index, .. } = subject;
+    let probe = |spec: Spec| Probe::new(graph, data, spec);
+    let u = law.draw(solution, seed, index)?;
+    let mut line = |name: &str, probe: &mut Probe, centre: &Weights<f32>, u: &[f64]| -> Result<Profile> {
+        let curve = Curve::new(name, offsets, |l| moved(centre, u, l));
+        profile(&scan_one(probe, &format!("line, {name}"), curve, store, observer)?, |point| &point.train)
+    };
+    let mut usual = probe(spec.clone())?;
+    let own = line("usual", &mut usual, solution, &u)?;
+    let other_seed = spec.seed.child("other images", 0);
+    let other = line("other images", &mut probe(Spec { seed: other_seed, ..spec.clone() })?, solution, &u)?;
+
+    let mut variants = vec![
+        variant("as usual", "as usual", own.clone(), criteria)?,
+        variant("images", "other images", other.clone(), criteria)?,
+    ];
+    for (step, name) in [(2, "every second point"), (4, "every fourth point")] {
+        let coarse = coarsened(&own, step)?;
+        // Fewer points are no line to judge.
+        if coarse.len() >= 5 {
+            variants.push(variant("step width", name, coarse, criteria)?);
+        }
+    }
+    let check = |name: &str, value: f64, standard_error, reading: &str| ControlCheck {
+        name: name.to_owned(),
+        value,
+        standard_error,
+        reading: reading.to_owned(),
+    };
+    let mut checks: Vec<ControlCheck> = slope(&own).into_iter().collect();
+    let floor = noise_floor(&own, &other)?;
+    for (name, value, usually) in
+        [("largest", floor.largest_in_errors, "1 to 3"), ("root mean square", floor.rms_in_errors, "about 1")]
+    {
+        let name = format!("{name} difference between two sets of images, in standard errors");
+        let reading = format!("{usually} if the standard errors tell the truth");
+        checks.extend(value.map(|value| check(&name, value, None, &reading)));
+    }
+    if graph.layout().parameters().iter().any(|entry| entry.group == Group::BnWeight) {
+        let (batch_norm, name) = match spec.batch_norm {
+            BatchNorm::Recompute => (BatchNorm::Frozen, "statistics of the centre"),
+            BatchNorm::Frozen => (BatchNorm::Recompute, "statistics recomputed"),
+        };
+        let spec = Spec { batch_norm, ..spec.clone() };
+        variants.push(variant("batch norm", name, line(name, &mut probe(spec)?, solution, &u)?, criteria)?);
+    }
+    if let Ok(scaled) = rescaled(graph, solution, ALPHA) {
+        let name = format!("layers × {ALPHA}");
+        let moved_line = line(&name, &mut usual, &scaled, &u)?;
+        let at = |profile: &Profile| profile.at(0.0).unwrap_or(f64::NAN);
+        checks.push(ControlCheck {
+            name: format!("training loss at the centre with layers × {ALPHA}, less the usual"),
+            value: at(&moved_line) - at(&own),
+            standard_error: None,
+            reading: "0 but for rounding: the same function at another place".to_owned(),
+        });
+        variants.push(variant("layer scale", &name, moved_line, criteria)?);
+        let filtered = Law { family: Family::FilterNormalised, restriction: law.restriction.clone() };
+        for (name, centre) in [("filter-normalised", solution), ("filter-normalised, layers × α", &scaled)] {
+            let Ok(u) = filtered.draw(centre, seed, index) else { continue };
+            // Scaled to the length of the usual direction at the solution, so that offsets can be compared.
+            let length = norm(&filtered.draw(solution, seed, index)?);
+            let u: Vec<f64> = u.iter().map(|x| x / length).collect();
+            variants.push(variant("layer scale", name, line(name, &mut usual, centre, &u)?, criteria)?);
+        }
+    }
+    let gradient = usual.gradient(solution, observer)?;
+    checks.push(check("norm of the gradient at the centre", norm(&gradient), None, "0 at a stationary point"));
+    checks.push(check("the gradient's part along u", dot(&gradient, &u), None, "the slope of the line at its centre"));
+    let excess = usual.augmented_excess(data, solution, seed, observer)?;
+    checks.push(check(
+        "training loss on augmented images, less clean",
+        excess.mean(),
+        excess.standard_error(),
+        "what a line measured on augmented images would be lifted by",
+    ));
+    Ok(record::Controls {
+        title: subject.title.to_owned(),
+        family: law.to_string(),
+        index,
+        variants,
+        checks,
+        setting: usual.setting(),
+    })
+}
+
+fn variant(control: &str, variant: &str, train: Profile, criteria: &Criteria) -> Result<ControlVariant> {
+    let judgement = judge_line(&train, criteria, None)?;
+    let (control, variant) = (control.to_owned(), variant.to_owned());
+    Ok(ControlVariant { control, variant, train: train.without_examples(), judgement })
+}
+
+/// The slope at the centre, from the points next to it; with its standard error where per-example losses are known.
+fn slope(line: &Profile) -> Option<ControlCheck> {
+    let centre = line.offsets().iter().position(|&l| l == 0.0).filter(|&i| i > 0 && i + 1 < line.len())?;
+    let (before, after) = (centre - 1, centre + 1);
+    let width = line.offsets()[after] - line.offsets()[before];
+    let of_examples = line.examples().map(|examples| {
+        let differences = examples[after].iter().zip(&examples[before]);
+        Moments::of(&differences.map(|(after, before)| (after - before) / width).collect::<Vec<f64>>())
+    });
+    Some(ControlCheck {
+        name: "slope of the training loss at the centre, along u".to_owned(),
+        value: (line.losses()[after] - line.losses()[before]) / width,
+        standard_error: of_examples.and_then(|moments| moments.standard_error()),
+        reading: "0 within its error at a stationary point of a smooth line".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use valleys_sim::profile::grid;
+    use valleys_sim::progress::Silent;
+
+    use super::*;
+    use crate::data::synthetic;
+    use crate::exec::{BackendKind, Weighting};
+    use crate::model::Architecture;
+
+    #[test]
+    fn the_slope_has_the_error_of_paired_examples() {
+        let examples = vec![vec![1.0, 2.0], vec![0.0, 0.0], vec![3.0, 6.0]];
+        let profile = Profile::new(vec![-1.0, 0.0, 1.0], vec![1.5, 0.0, 4.5]).expect("valid");
+        let check = slope(&profile.with_examples(examples).expect("two")).expect("a centre");
+        // The examples' own slopes are 1 and 2.
+        assert_eq!((check.value, check.standard_error), (1.5, Some(0.5)));
+        assert!(slope(&Profile::new(vec![0.0, 1.0], vec![0.0, 1.0]).expect("valid")).is_none());
+    }
+
+    #[test]
+    fn a_network_is_controlled_in_every_way() {
+        let data = synthetic::draw(80, 60, Seed(1)).expect("valid");
+        let spec = Spec {
+            backend: BackendKind::default(),
+            batch_norm: BatchNorm::Recompute,
+            weighting: Weighting::BySize,
+            statistics_images: 40,
+            train_images: 30,
+            test_images: 20,
+            keep_examples: true,
+            seed: Seed(2),
+        };
+        let offsets = grid(-1.0, 1.0, 9).expect("grid");
+        let how = (&offsets[..], &Criteria::default(), Seed(3));
+        let run = |network: Architecture| {
+            let graph = Arc::new(network.graph(10).expect("ten classes"));
+            let solution = Weights::initialise(&graph, Seed(1));
+            let law = Law::of(Family::Gaussian);
+            let subject = Subject {
+                title: "",
+                graph: &graph,
+                data: &data,
+                spec: &spec,
+                solution: &solution,
+                law: &law,
+                index: 0,
+            };
+            controls(&subject, how, &mut Vec::new(), &Silent).expect("measured")
+        };
+        let record = run(Architecture::ResNet8);
+        let names: Vec<_> = record.variants.iter().map(|it| it.variant.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "as usual",
+                "other images",
+                "every second point",
+                "statistics of the centre",
+                "layers × 3",
+                "filter-normalised",
+                "filter-normalised, layers × α"
+            ]
+        );
+        let losses = |place: usize| record.variants[place].train.losses();
+        let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        // Filter-normalised directions scale with their filters, so the line is the same; a fixed direction is not.
+        assert!(apart(losses(5), losses(6)) < 0.02 * apart(losses(0), losses(4)), "{:?}", record.checks);
+        assert!(apart(losses(0), losses(1)) > 0.0 && apart(losses(0), losses(3)) > 0.0);
+        let value = |name: &str| record.checks.iter().find(|check| check.name.contains(name)).expect("a check").value;
+        assert!(value("layers × 3").abs() < 1e-3, "{}", value("layers × 3"));
+        assert!(value("norm of the gradient") > value("part along u").abs());
+        let plain = run(Architecture::Mlp);
+        assert_eq!(plain.variants.len(), 3, "no batch norm, no layer rescaling");
+    }
+}
