@@ -3,6 +3,8 @@
 //! Records are plain data with public fields, so nothing else guarantees it. After [`record`] has passed, the rest of
 //! this crate indexes freely.
 
+mod landscape;
+
 use valleys_sim::Profile;
 use valleys_sim::asymmetry::Certificate;
 use valleys_sim::record::{
@@ -29,6 +31,14 @@ pub(crate) fn record(record: &Record) -> Result<()> {
         Record::Interpolation(interpolation) => check_interpolation(interpolation),
         Record::Solutions(solutions) => check_solutions(solutions),
         Record::Table1(table) => check_table1(table),
+        Record::Prevalence(prevalence) => landscape::check_prevalence(prevalence),
+        Record::SignConsistency(signs) => landscape::check_signs(signs),
+        Record::Neighbourhood(neighbourhood) => landscape::check_neighbourhood(neighbourhood),
+        Record::Trajectory(trajectory) => landscape::check_trajectory(trajectory),
+        Record::InterRand(lines) => landscape::check_inter_rand(lines),
+        Record::Rays(rays) => landscape::check_rays(rays),
+        Record::Plane(plane) => landscape::check_plane(plane),
+        Record::Controls(controls) => landscape::check_controls(controls),
     }
 }
 

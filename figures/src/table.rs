@@ -1,5 +1,7 @@
 //! The numbers behind every picture, as CSV.
 
+mod landscape;
+
 use std::fmt::Write as _;
 
 use valleys_sim::Profile;
@@ -125,6 +127,14 @@ pub fn tables(name: &str, record: &Record) -> Result<Vec<Table>> {
         Record::Interpolation(interpolation) => of_interpolation(name, interpolation),
         Record::Solutions(solutions) => vec![of_solutions(name, solutions)],
         Record::Table1(table) => table1::tables(name, table),
+        Record::Prevalence(prevalence) => landscape::of_prevalence(name, prevalence),
+        Record::SignConsistency(signs) => landscape::of_signs(name, signs),
+        Record::Neighbourhood(neighbourhood) => landscape::of_neighbourhood(name, neighbourhood),
+        Record::Trajectory(trajectory) => landscape::of_trajectory(name, trajectory),
+        Record::InterRand(lines) => landscape::of_inter_rand(name, lines),
+        Record::Rays(rays) => vec![landscape::of_rays(name, rays)],
+        Record::Plane(plane) => landscape::of_plane(name, plane),
+        Record::Controls(controls) => landscape::of_controls(name, controls),
     })
 }
 

@@ -61,6 +61,26 @@ pub enum Record {
     Shift(Shift),
     /// The line through the SWA and the SGD solution.
     Interpolation(Interpolation),
+    /// How often random directions are asymmetric.
+    Prevalence(Prevalence),
+    /// Asymmetry against the signs of a direction.
+    SignConsistency(SignConsistency),
+    /// One direction through neighbouring centres.
+    Neighbourhood(Neighbourhood),
+    /// One direction through the iterates of a run.
+    Trajectory(Trajectory),
+    /// Directions between SWA − SGD and a random one.
+    InterRand(InterRand),
+    /// Random rays from several solutions.
+    Rays(Rays),
+    /// The loss on a plane.
+    Plane(Plane),
+    /// One line under controls.
+    Controls(Controls),
+    /// A run's solutions.
+    Solutions(Solutions),
+    /// The solutions of many runs, Table 1 of the paper.
+    Table1(Table1),
 }
 
 /// Figure 1: three kinds of minimum, each with its population loss L(w) = L̂(w − δ).

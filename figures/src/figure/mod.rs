@@ -2,17 +2,28 @@
 
 mod appendix_a;
 mod bias_map;
+mod controls;
 mod exact_law;
+mod forest;
 mod front;
+mod inter_rand;
 mod interpolation;
 mod line;
 mod minima;
+mod neighbourhood;
+mod plane;
+mod prevalence;
+mod rays;
 mod sgd_path;
 mod shift;
+mod sign_consistency;
 mod thresholds;
 mod tightness;
 mod training;
+mod trajectory;
 
+pub(crate) use inter_rand::summary as inter_rand_summary;
+pub(crate) use rays::summary as rays_summary;
 use valleys_sim::record::Record;
 
 use crate::canvas::{Anchor, Canvas, Text, fitted};
@@ -38,6 +49,14 @@ pub fn render(name: &str, record: &Record) -> Result<Vec<Picture>> {
         Record::Line(line) => Ok([line::picture(name, line)?].into_iter().chain(front::picture(name, line)?).collect()),
         Record::Shift(shift) => shift::picture(name, shift).map(|it| vec![it]),
         Record::Interpolation(interpolation) => interpolation::picture(name, interpolation).map(|it| vec![it]),
+        Record::Prevalence(prevalence) => prevalence::picture(name, prevalence).map(|it| vec![it]),
+        Record::SignConsistency(signs) => sign_consistency::picture(name, signs).map(|it| vec![it]),
+        Record::Neighbourhood(neighbourhood) => neighbourhood::picture(name, neighbourhood).map(|it| vec![it]),
+        Record::Trajectory(trajectory) => trajectory::picture(name, trajectory).map(|it| vec![it]),
+        Record::InterRand(lines) => inter_rand::picture(name, lines).map(|it| vec![it]),
+        Record::Rays(rays) => rays::picture(name, rays).map(|it| vec![it]),
+        Record::Plane(plane) => plane::picture(name, plane).map(|it| vec![it]),
+        Record::Controls(controls) => controls::picture(name, controls).map(|it| vec![it]),
         Record::Claims(_) | Record::Solutions(_) | Record::Table1(_) => Ok(Vec::new()),
     }
 }

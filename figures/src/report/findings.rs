@@ -4,7 +4,7 @@ use valleys_sim::asymmetry::Verdict;
 use valleys_sim::record::{AppendixA, BiasMap, Claims, ExactLaw, Record, Shift, ThresholdCurve, Thresholds, Tightness};
 
 use super::html::Page;
-use super::{Entry, entries_of, network, table1};
+use super::{Entry, entries_of, landscape, network, table1};
 use crate::scale::{grouped, number, percent};
 use crate::words;
 
@@ -37,7 +37,11 @@ fn place(record: &Record) -> usize {
         Record::Line(_) => 9,
         Record::Shift(_) => 10,
         Record::Interpolation(_) => 11,
-        Record::Table1(_) => 12,
+        Record::Prevalence(_) | Record::SignConsistency(_) => 12,
+        Record::Neighbourhood(_) | Record::Trajectory(_) => 13,
+        Record::InterRand(_) | Record::Rays(_) | Record::Plane(_) => 14,
+        Record::Controls(_) => 15,
+        Record::Table1(_) => 16,
     }
 }
 
@@ -66,6 +70,7 @@ fn finding(entry: &Entry) -> Option<String> {
         Record::Shift(it) => shift(it),
         Record::Interpolation(it) => words::interpolation(it),
         Record::Training(_) | Record::Line(_) => String::new(),
+        other => landscape::finding(other),
     };
     (!text.is_empty()).then(|| format!("{text} (`{}`)", entry.name))
 }

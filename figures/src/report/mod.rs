@@ -3,6 +3,7 @@
 mod claims;
 mod findings;
 mod html;
+mod landscape;
 mod network;
 mod table1;
 mod theory;
@@ -46,6 +47,7 @@ impl Report {
         findings::write(&mut page, &self.entries);
         theory::write(&mut page, &self.entries)?;
         network::write(&mut page, &self.entries)?;
+        landscape::write(&mut page, &self.entries)?;
         table1::write(&mut page, &self.entries)?;
         self.repeat(&mut page)?;
         self.circumstances(&mut page);

@@ -1,5 +1,7 @@
 //! Records with made-up but plausible numbers, one of every kind.
 
+use crate::landscape;
+
 use valleys_sim::Profile;
 use valleys_sim::asymmetry::{Certificate, Verdict};
 use valleys_sim::estimate::PairedTest;
@@ -463,7 +465,7 @@ pub(crate) fn table1() -> Table1 {
 
 /// One record of every kind under a plausible name, in the order of the story.
 pub(crate) fn all() -> Vec<(&'static str, Record)> {
-    vec![
+    let story = vec![
         ("minima", Record::Minima(minima())),
         ("theorem1-tightness", Record::Tightness(tightness())),
         ("sgd-path", Record::SgdPath(sgd_path())),
@@ -478,7 +480,8 @@ pub(crate) fn all() -> Vec<(&'static str, Record)> {
         ("shift", Record::Shift(shift())),
         ("interpolation", Record::Interpolation(interpolation())),
         ("table1", Record::Table1(table1())),
-    ]
+    ];
+    story.into_iter().chain(landscape::all()).collect()
 }
 
 /// Records that strain a layout: very long, very many, very few, very large or very small.
@@ -546,7 +549,9 @@ pub(crate) fn awkward() -> Vec<(&'static str, Record)> {
     coarse.test = coarse.train.clone();
     (coarse.train_accuracy, coarse.test_accuracy) = (vec![0.5; 6], vec![0.5; 6]);
     coarse.bump = 0.25;
-    vec![
+    let mut named = interpolation();
+    named.names = ["SGD, large batches", "SGD after SWA, other run"].map(str::to_owned);
+    let story = vec![
         ("mirrored", Record::Line(mirrored)),
         ("symmetric", Record::Line(symmetric)),
         ("one-epoch", Record::Training(one_epoch)),
@@ -559,5 +564,7 @@ pub(crate) fn awkward() -> Vec<(&'static str, Record)> {
         ("short-path", Record::SgdPath(short_path)),
         ("long-path", Record::SgdPath(long_path)),
         ("coarse", Record::Interpolation(coarse)),
-    ]
+        ("long-names-of-ends", Record::Interpolation(named)),
+    ];
+    story.into_iter().chain(landscape::awkward()).collect()
 }

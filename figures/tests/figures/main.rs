@@ -1,6 +1,7 @@
 //! Tables, pictures and the report from made-up records of every kind.
 
 mod fixtures;
+mod landscape;
 mod pictures;
 mod report;
 mod tables;

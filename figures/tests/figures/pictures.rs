@@ -38,7 +38,7 @@ fn every_record_gives_small_well_formed_pictures_under_its_name() {
             assert!(if i == 0 { picture.name == name } else { picture.name.starts_with(name) });
             let tree = Tree::from_str(&picture.svg, &Options::default()).expect("SVG that parses");
             assert_eq!(tree.size().width(), 800.0, "{name}");
-            let limit = if matches!(record, Record::BiasMap(_)) { 120_000 } else { 60_000 };
+            let limit = if matches!(record, Record::BiasMap(_) | Record::Plane(_)) { 120_000 } else { 60_000 };
             assert!(picture.svg.len() < limit, "{name} has {} bytes", picture.svg.len());
             assert!(!picture.title.is_empty() && picture.caption.ends_with('.'), "{name}: {}", picture.caption);
             assert!(!picture.svg.contains("NaN") && !picture.svg.contains("inf"), "{name}");
