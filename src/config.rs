@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use valleys_harness::preset::Landscape;
 use valleys_harness::train;
 use valleys_sim::Seed;
-use valleys_sim::appendix_a::{self, Arithmetic, Experiment, Parameters};
+use valleys_sim::appendix_a::{self, Arithmetic, Parameters};
 use valleys_sim::ensemble::Plan;
 use valleys_sim::theorem2::{BiasMapConfig, ThresholdsConfig};
 
@@ -32,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) landscape: Option<Landscape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) lines: Option<Lines>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) experiment: Option<Experiment>,
 }
 
 impl Config {
@@ -47,6 +49,7 @@ impl Config {
             training: None,
             landscape: None,
             lines: None,
+            experiment: None,
         }
     }
 }
@@ -135,7 +138,7 @@ impl AppendixA {
         }
     }
 
-    pub(crate) fn experiment(&self) -> Result<Experiment> {
+    pub(crate) fn experiment(&self) -> Result<appendix_a::Experiment> {
         let default = Self::default();
         let changed = |what: &str| {
             let problem = format!("--protocol {} is the script's own; {what} goes with --protocol own", self.protocol);
@@ -175,6 +178,48 @@ pub(crate) struct Lines {
     pub(crate) through: String,
     /// Directions, each a family and a number.
     pub(crate) directions: Vec<(String, u64)>,
+}
+
+/// An experiment on the landscape of a run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Experiment {
+    /// Such as `prevalence`.
+    pub(crate) name: String,
+    /// SHA-256 of all that each solution depends on; of a trajectory, the phase.
+    pub(crate) solutions: Vec<String>,
+    /// What directions are drawn from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) laws: Vec<String>,
+    /// Number of the direction, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) index: Option<u64>,
+    /// Directions, centres or rays of each kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) draws: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until_asymmetric: Option<bool>,
+    /// Points added where the slope changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refine: Option<usize>,
+    /// Points along each axis of a plane.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) points: Option<usize>,
+    /// Radius of the ball of neighbouring centres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ball: Option<f64>,
+    /// Shares of matching signs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fractions: Vec<f64>,
+    /// Epochs of a trajectory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) epochs: Vec<u32>,
+}
+
+impl Experiment {
+    /// An experiment with a name and nothing else yet.
+    pub(crate) fn of(name: &str) -> Self {
+        Self { name: name.to_string(), ..Self::default() }
+    }
 }
 
 /// A value from the command line that the library refuses is a wrong command line.

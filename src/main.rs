@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::checkpoint::Checkpoint;
-use cli::{Cli, Command, Data, Landscape, Suite};
+use cli::{Cli, Command, Data, Suite};
 use error::{Error, Result};
 
 fn main() -> ExitCode {
@@ -61,7 +61,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Checkpoint(Checkpoint::Export(options)) => command::checkpoint::export(options),
         Command::Checkpoint(Checkpoint::Import(options)) => command::checkpoint::import(options),
         Command::Checkpoint(Checkpoint::Evaluate(options)) => command::checkpoint::evaluate(options),
-        Command::Landscape(Landscape::Line(options)) => command::landscape::line(options),
+        Command::Landscape(experiment) => command::landscape::run(experiment),
         Command::Certify(options) => command::certify::run(options),
         Command::Report(options) => command::report::run(options),
         Command::Golden(options) => command::golden::run(options),

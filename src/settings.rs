@@ -69,7 +69,9 @@ pub(crate) fn resolve(options: &cli::Train) -> Result<Resolved> {
     let file = options.config.as_deref().map(read_toml::<Table>).transpose()?.unwrap_or_default();
     let wrong = |problem: String| Error::file(options.config.as_deref().unwrap_or(Path::new("")), problem);
     for key in file.keys() {
-        if !["command", "preset", "seed", "data", "training", "landscape", "lines"].contains(&key.as_str()) {
+        if !["command", "preset", "seed", "data", "training", "landscape", "lines", "experiment"]
+            .contains(&key.as_str())
+        {
             let problem = format!("has the table or key `{key}`; allowed: preset, seed, data, training, landscape");
             return Err(wrong(problem));
         }

@@ -1,8 +1,8 @@
-//! Deep nets: training, and the landscape around what it found.
+//! Deep nets: training.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use valleys_harness::exec::BackendKind;
 use valleys_harness::preset::Size;
@@ -118,52 +118,4 @@ pub(crate) enum Select {
     Last,
     HeldOut,
     Official,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Landscape {
-    /// Train and test loss along one direction through a solution, and its certificate of asymmetry.
-    Line(Line),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Line {
-    /// Run folder of `train` or `reproduce`.
-    #[arg(value_name = "RUN")]
-    pub(crate) run: PathBuf,
-    /// Images: name, folder or NAME=DIR, if the run did not use the embedded ones.
-    #[arg(long, value_name = "DATA")]
-    pub(crate) data: Option<PathBuf>,
-    /// The solution to centre on, by its phase: swa, sgd-after-swa, sgd, … [default: the last phase's].
-    #[arg(long, value_name = "PHASE")]
-    pub(crate) solution: Option<String>,
-    /// Direction family: uniform, gaussian, rademacher, ones, centred, uniform-minus-mean, sign-matched, filter-normalised.
-    #[arg(long, value_name = "NAME", default_value = "uniform")]
-    pub(crate) family: String,
-    /// Number of the direction in its family's stream.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) index: u64,
-    /// Half-length R of the line.
-    #[arg(long, value_name = "R")]
-    pub(crate) radius: Option<f64>,
-    /// Number of points, odd, so that the centre is one.
-    #[arg(long, value_name = "N")]
-    pub(crate) points: Option<usize>,
-    /// Images for each of batch-norm statistics, train loss and test loss.
-    #[arg(long, value_name = "N")]
-    pub(crate) images: Option<usize>,
-    /// Batch-norm statistics: recomputed at every point, or the centre's [default: as the run's settings say].
-    #[arg(long, value_enum)]
-    pub(crate) bn: Option<BatchNorm>,
-    /// Who runs the network [default: as the run's settings say].
-    #[arg(long, value_enum)]
-    pub(crate) backend: Option<Backend>,
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BatchNorm {
-    Recompute,
-    Frozen,
 }

@@ -10,7 +10,8 @@ use super::Output;
 pub(crate) enum Profile {
     /// Embedded images and ResNet-8: three minutes on two cores.
     Quick,
-    /// Real CIFAR-10 (--data) and ResNet-20: about half an hour on two cores.
+    /// Real images (--data), ResNet-20, and every experiment of `valleys landscape`: some hours on two cores; stop and go on
+    /// at any time.
     Small,
     /// The paper's networks: says how to plan, train and collect them (`valleys suite`).
     Paper,

@@ -14,7 +14,7 @@ use valleys_sim::asymmetry::Verdict;
 use valleys_sim::direction::mean_pairwise_cosine;
 
 use super::network::{self, Ray};
-use super::{check, theory};
+use super::{check, landscape, theory};
 use crate::cli::{Profile, Reproduce};
 use crate::config::{AppendixA, Claims, Config, Lines, Theorem2, usage};
 use crate::error::{Error, Result};
@@ -46,7 +46,11 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
         Profile::Small => (Preset::small(Architecture::ResNet20, Method::Swa, seed), SMALL),
         _ => (Preset::quick(Architecture::ResNet8, Method::Swa, seed), QUICK),
     };
-    let Settings { data: images, training, landscape } = preset.into();
+    let Settings { data: images, mut training, landscape } = preset.into();
+    if options.profile == Profile::Small {
+        // The trajectory needs every epoch.
+        training.checkpoints.every = 1;
+    }
     let dataset = network::dataset(data, &images, training.network, seed)?;
     let landscape = landscape.within(dataset.train().len(), dataset.test().len());
     let directions: Vec<_> = directions.iter().map(|&(family, index)| (family.to_string(), index)).collect();
@@ -100,6 +104,9 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
         "mean pairwise cosine of the directions u: {cosine} (several alike are one direction counted often)"
     ))?;
     network::between(&mut session, &command, &title, [("SWA", &swa), ("SGD", &sgd)], &landscape, &mut probe, seed)?;
+    if options.profile == Profile::Small {
+        landscape::all(&mut session, data)?;
+    }
     session.finish()
 }
 

@@ -1,0 +1,179 @@
+//! A run that trained a network, opened to look at its landscape.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use valleys_harness::checkpoint;
+use valleys_harness::data::{Dataset, synthetic};
+use valleys_harness::landscape::{BatchNorm, Probe};
+use valleys_harness::model::{Architecture, Graph};
+use valleys_harness::params::Weights;
+use valleys_harness::preset::Landscape;
+use valleys_harness::train::Recipe;
+use valleys_sim::Seed;
+use valleys_sim::asymmetry::Criteria;
+
+use crate::cli::landscape::{Extent, Source};
+use crate::command::network;
+use crate::config::{Config, Experiment, usage};
+use crate::error::{Error, Result};
+use crate::run_folder::{RunFolder, read_toml};
+use crate::session::Session;
+
+/// A run, its network and its images.
+pub(super) struct Trained {
+    pub(super) folder: RunFolder,
+    pub(super) architecture: Architecture,
+    pub(super) graph: Arc<Graph>,
+    pub(super) data: Dataset,
+    pub(super) seed: Seed,
+    pub(super) landscape: Landscape,
+    recipe: Recipe,
+    config: Config,
+}
+
+/// A solution of a run.
+pub(super) struct Solution {
+    /// Such as `SGD after SWA`.
+    pub(super) name: String,
+    pub(super) weights: Weights<f32>,
+    /// SHA-256 of all that it depends on.
+    pub(super) identity: String,
+}
+
+impl Trained {
+    /// Opens a run and its images; measures as the run's settings say, with what the options change.
+    pub(super) fn open(source: &Source, extent: Extent) -> Result<Self> {
+        if extent.points.is_some_and(|points| points < 3 || points % 2 == 0) {
+            return Err(wrong("--points", extent.points.unwrap_or(0), "odd, at least 3"));
+        }
+        if extent.radius.is_some_and(|radius| !(radius.is_finite() && radius > 0.0)) {
+            return Err(wrong("--radius", extent.radius.unwrap_or(0.0), "> 0"));
+        }
+        if source.output.out.as_ref().is_some_and(|out| same(out, &source.run)) {
+            return Err(wrong("--out", source.run.display(), "another folder than the run"));
+        }
+        let mut trained = Self::of(&source.run, source.data.as_deref())?;
+        let landscape = &mut trained.landscape;
+        landscape.reach = extent.radius.unwrap_or(landscape.reach);
+        landscape.points = extent.points.unwrap_or(landscape.points);
+        let spec = &mut landscape.spec;
+        spec.backend = source.backend.map_or(spec.backend, Into::into);
+        if let Some(images) = source.images {
+            (spec.statistics_images, spec.train_images, spec.test_images) = (images, images, images);
+        }
+        spec.batch_norm = match source.bn {
+            Some(crate::cli::landscape::BatchNorm::Recompute) => BatchNorm::Recompute,
+            Some(crate::cli::landscape::BatchNorm::Frozen) => BatchNorm::Frozen,
+            None => spec.batch_norm,
+        };
+        Ok(trained)
+    }
+
+    /// Another run on the same images.
+    pub(super) fn beside(&self, run: &Path, data: Option<&Path>) -> Result<Self> {
+        let other = Self::of(run, data)?;
+        if other.data.checksum() != self.data.checksum() {
+            return Err(wrong("--other", run.display(), "a run on the same images"));
+        }
+        Ok(other)
+    }
+
+    /// A run, measured as its own settings say.
+    pub(super) fn of(run: &Path, place: Option<&Path>) -> Result<Self> {
+        let folder = RunFolder::existing(run)?;
+        let config: Config = read_toml(&folder.path("config.toml"))?;
+        let (Some(training), Some(landscape), Some(images)) =
+            (config.training.clone(), config.landscape.clone(), &config.data)
+        else {
+            return Err(Error::file(run, "trained no network; a run of `valleys train` or `reproduce` is needed"));
+        };
+        let strangers = || {
+            let problem = format!("was trained on {}, not on these images; --data says where they are", images.name);
+            Error::file(run, problem)
+        };
+        let embedded = images.name == synthetic::NAME;
+        if place.is_none() && !embedded {
+            return Err(strangers());
+        }
+        let (seed, architecture) = (config.seed, training.network);
+        let data = network::dataset(place, &network::images(images), architecture, seed)?;
+        if data.checksum() != images.sha256 {
+            return Err(strangers());
+        }
+        let graph = Arc::new(architecture.graph(data.classes())?);
+        let recipe = training.check().map_err(usage)?;
+        Ok(Self { folder, architecture, graph, data, seed, landscape, recipe, config })
+    }
+
+    /// The phases of training, by name.
+    pub(super) fn phases(&self) -> Vec<&str> {
+        self.recipe.phases().iter().map(|phase| phase.name()).collect()
+    }
+
+    /// A phase by the name that an option gives, or else the one at a place, counted from the end if negative.
+    pub(super) fn phase(&self, flag: &str, name: Option<&str>, default: isize) -> Result<String> {
+        let phases = self.phases();
+        match name {
+            Some(name) if phases.contains(&name) => Ok(name.to_string()),
+            Some(name) => Err(wrong(flag, name, phases.join(", "))),
+            None => {
+                let place = if default < 0 { phases.len().checked_add_signed(default) } else { Some(default as usize) };
+                let phase = place.and_then(|place| phases.get(place));
+                phase.map(|name| name.to_string()).ok_or_else(|| {
+                    wrong(flag, "missing", format!("needed: the run's only solution is {}", phases.join(", ")))
+                })
+            }
+        }
+    }
+
+    /// The solution of a phase.
+    pub(super) fn solution(&self, phase: &str) -> Result<Solution> {
+        let path = self.folder.path(&format!("checkpoints/{phase}.safetensors"));
+        let (weights, about) = checkpoint::load_solution(&path, self.graph.layout())?;
+        about.require(self.architecture, &self.data, &path)?;
+        let name = self.recipe.phases().iter().find(|it| it.name() == phase).map_or(phase, |it| it.title());
+        Ok(Solution { name: name.to_string(), weights, identity: about.run })
+    }
+
+    /// Network and images, for titles.
+    pub(super) fn title(&self) -> String {
+        format!("{} on {}", self.architecture.title(), self.data.title())
+    }
+
+    /// Measures this run's network on its images.
+    pub(super) fn probe(&self) -> Result<Probe> {
+        Probe::new(&self.graph, &self.data, self.landscape.spec.clone()).map_err(usage)
+    }
+
+    /// What makes a direction asymmetric, resampling from the run's seed.
+    pub(super) fn criteria(&self) -> Criteria {
+        Criteria::default().with_seed(self.seed)
+    }
+
+    /// Opens the folder of an experiment on this run.
+    pub(super) fn begin(&self, source: &Source, default: &str, experiment: Experiment) -> Result<Session> {
+        let config = Config {
+            data: self.config.data.clone(),
+            training: self.config.training.clone(),
+            landscape: Some(self.landscape.clone()),
+            ..Config::of(&format!("landscape {}", experiment.name), self.seed)
+        };
+        let config = Config { experiment: Some(experiment), ..config };
+        let mut session = Session::open(&source.output, &format!("valleys-run-{default}"), &config, self.seed)?;
+        let (title, checksum) = (self.data.title().to_string(), self.data.checksum().to_string());
+        session.folder.update_manifest(|manifest| {
+            manifest.data.insert(title, checksum);
+        })?;
+        Ok(session)
+    }
+}
+
+fn same(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+/// A wrong command line in the words of all.
+pub(super) fn wrong(flag: &str, seen: impl std::fmt::Display, allowed: impl std::fmt::Display) -> Error {
+    Error::Usage(format!("{flag} is {seen}; allowed: {allowed}"))
+}
