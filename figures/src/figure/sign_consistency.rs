@@ -27,8 +27,8 @@ pub(super) fn picture(name: &str, it: &SignConsistency) -> Result<Picture> {
     let caption = format!(
         "(a) Share of directions that are asymmetric (c > 2), by the side that is flat: along u, whose signs match \
          the weights’ in the share on the x axis, or along −u, whose signs match in the rest. (b) Each direction's \
-         imbalance, (rise along −u − rise along u)/(their sum) at the ends of the line: above 0 the loss is lower \
-         along u; no threshold enters. {each} directions at each fraction. Measured: {}.",
+         imbalance, (rise along −u − rise along u)/(sum of their sizes) at the ends of the line: above 0 the loss \
+         is lower along u; no threshold enters. {each} directions at each fraction. Measured: {}.",
         it.setting
     );
     Ok(Picture { name: name.to_owned(), title, caption, svg })

@@ -78,10 +78,10 @@ pub struct DirectionRow {
 }
 
 impl DirectionRow {
-    /// (rise along −u − rise along u)/(sum of both), in [−1, 1] where both sides rise: 1 if the loss rises along −u
-    /// alone, 0 if both sides are alike. No thresholds enter. None where the sum is not above 0.
+    /// (rise along −u − rise along u)/(sum of their sizes), in [−1, 1]: 1 if the loss rises along −u alone, 0 if both
+    /// sides are alike. No thresholds enter. None if the loss is the same at both ends and at the centre.
     pub fn imbalance(&self) -> Option<f64> {
-        let sum = self.rise_along + self.rise_against;
+        let sum = self.rise_along.abs() + self.rise_against.abs();
         (sum > 0.0).then(|| (self.rise_against - self.rise_along) / sum)
     }
 }
@@ -311,4 +311,31 @@ pub struct ControlCheck {
     pub standard_error: Option<f64>,
     /// What it means, in one clause.
     pub reading: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_imbalance_stays_within_one_also_where_a_side_falls() {
+        let imbalance = |rise_along: f64, rise_against: f64| {
+            let verdict = Verdict::Symmetric;
+            let row = DirectionRow {
+                index: 0,
+                mirrored: false,
+                verdict,
+                certificate: None,
+                half_line: 1.0,
+                rise_along,
+                rise_against,
+            };
+            row.imbalance()
+        };
+        assert_eq!(imbalance(1.0, 3.0), Some(0.5));
+        assert_eq!(imbalance(2.0, 2.0), Some(0.0));
+        assert_eq!(imbalance(-0.5, 0.5), Some(1.0));
+        assert_eq!(imbalance(0.5, -0.4), Some(-1.0));
+        assert_eq!(imbalance(0.0, 0.0), None);
+    }
 }
