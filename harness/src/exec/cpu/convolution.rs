@@ -49,7 +49,7 @@ pub(super) struct Space<T> {
 }
 
 /// Numbers of padded rows that are made at a time.
-const NEAR: usize = 1 << 13;
+const NEAR: usize = 1 << 12;
 
 impl<T: Scalar> Kernels<T> {
     pub(super) fn new(set: InstructionSet, Planned { op, algorithm }: Planned) -> Self {
@@ -161,29 +161,32 @@ impl<T: Scalar> Kernels<T> {
         }
     }
 
-    /// y ← w ∗ x plus the bias.
+    /// y ← w ∗ x plus the bias, plus `term`.
     pub(super) fn forward(
         &self,
         reader: Reader<'_, T>,
         source: Source,
         x: Rows<'_, T>,
         y: RowsMut<'_, T>,
+        term: Option<Rows<'_, T>>,
         space: &mut Space<T>,
     ) {
-        self.write_bias(y.numbers, y.pitch);
-        let add = !self.bias.is_empty();
+        let add = term.is_some() || !self.bias.is_empty();
         match &self.forward {
             Forward::Direct(packed) => {
                 self.for_windows(reader, source, x, &mut space.padded, |first, x, windows| {
-                    let numbers = &mut y.numbers[first * y.pitch..];
+                    let mut y = RowsMut { numbers: &mut y.numbers[first * y.pitch..], pitch: y.pitch };
+                    self.begin(term, first..first + windows.pixels(), y.lend());
                     let row_step = windows.columns * y.pitch;
-                    correlate(windows, x, packed, Results { numbers, pitch: y.pitch, row_step, image_step: 0, add });
+                    let results = Results { numbers: y.numbers, pitch: y.pitch, row_step, image_step: 0, add };
+                    correlate(windows, x, packed, results);
                 });
             }
             Forward::Winograd(positions) => {
                 let tiling = Tiling::of(self.op.output);
                 let pad = |rows: Range<usize>, padded: &mut [T]| self.pad_for_tiles(reader, source, x, rows, padded);
-                tiling.convolve(self.set, positions, pad, y, add, &mut space.tiles);
+                let begin = |pixels: Range<usize>, y: RowsMut<'_, T>| self.begin(term, pixels, y);
+                tiling.convolve(positions, pad, begin, y, add, &mut space.tiles);
             }
         }
     }
@@ -206,11 +209,16 @@ impl<T: Scalar> Kernels<T> {
         pad(self.op.output, Tiling::of(self.op.input).margins(), rows, dy, padded, copy);
     }
 
-    /// Begins the sums of an image's results with the bias, if there is one.
-    pub(super) fn write_bias(&self, y: &mut [T], pitch: usize) {
-        if !self.bias.is_empty() {
-            for pixel in y.chunks_mut(pitch).take(self.op.output.plane()) {
-                pixel[..self.bias.len()].copy_from_slice(&self.bias);
+    /// Begins some pixels of the results with the term of these pixels and the bias, if there are any.
+    pub(super) fn begin(&self, term: Option<Rows<'_, T>>, pixels: Range<usize>, y: RowsMut<'_, T>) {
+        let extent = Extent { pixels: pixels.len(), channels: self.op.output.channels };
+        if let Some(term) = term {
+            let rows = Rows { numbers: &term.numbers[pixels.start * term.pitch..], pitch: term.pitch };
+            copy(extent, rows, RowsMut { numbers: y.numbers, pitch: y.pitch });
+        }
+        for pixel in y.numbers.chunks_mut(y.pitch).take(extent.pixels).filter(|_| !self.bias.is_empty()) {
+            for (y, bias) in pixel.iter_mut().zip(&self.bias) {
+                *y = if term.is_some() { *y + *bias } else { *bias };
             }
         }
     }
@@ -258,7 +266,7 @@ impl<T: Scalar> Kernels<T> {
             Backward::Direct(phases, around) => (phases, *around),
             Backward::Winograd(positions) => {
                 let pad = |rows: Range<usize>, padded: &mut [T]| self.pad_gradient_for_tiles(dy, rows, padded);
-                return Tiling::of(input).convolve(self.set, positions, pad, dx, add, &mut space.tiles);
+                return Tiling::of(input).convolve(positions, pad, |_, _| {}, dx, add, &mut space.tiles);
             }
         };
         let dy = if self.is_pointwise() {

@@ -208,7 +208,7 @@ impl<T: Scalar> Runner<T> {
         let reader = Reader { set: pass.set, norms: &schedule.norms, coefficients };
         let mut batch = Batch { buffers: batch, lengths: &schedule.batch, images: self.images };
         match schedule.stages[index].steps[step] {
-            Step::Convolution { op, x, y } => wide.forward(&pass.kernels[op], reader, x, y, &mut batch),
+            Step::Convolution { op, x, y, .. } => wide.forward(&pass.kernels[op], reader, x, y, &mut batch),
             Step::ConvolutionBackward { op, x, dy, dx, at, bias_at } => {
                 let kernels = &pass.kernels[op];
                 let sums_of_kernels = &mut partials[0][at..at + schedule.convolutions[op].sums()];

@@ -75,7 +75,8 @@ pub(super) enum Step {
     /// The image, pixel by pixel.
     Load { y: Place },
     Map { x: Source, y: Destination },
-    Convolution { op: usize, x: Source, y: Place },
+    /// y ← w ∗ x plus the bias, plus `term` if there is one.
+    Convolution { op: usize, x: Source, y: Place, term: Option<Place> },
     /// Sums of x and x² by channel; in training only.
     Moments { x: Place, at: usize },
     AveragePool { size: usize, x: Place, y: Place },
@@ -107,7 +108,11 @@ impl Step {
         match self {
             Self::Load { y } | Self::Clear { y } => vec![y],
             Self::Map { x, y } => vec![&mut x.place, &mut y.place],
-            Self::Convolution { x, y, .. } => vec![&mut x.place, y],
+            Self::Convolution { x, y, term, .. } => {
+                let mut places = vec![&mut x.place, y];
+                places.extend(term);
+                places
+            }
             Self::Moments { x, .. } => vec![x],
             Self::AveragePool { x, y, .. }
             | Self::MaxPool { x, y, .. }

@@ -87,7 +87,7 @@ impl<T: Scalar> Wide<T> {
             self.multiply(tiling, weights, images.len());
             let add = !kernels.bias.is_empty();
             self.give_sums(kernels.set, tiling, Destination { place: y, add }, images, batch, |y| {
-                kernels.write_bias(y.numbers, y.pitch);
+                kernels.begin(None, 0..kernels.op.output.plane(), y.lend());
             });
         }
     }

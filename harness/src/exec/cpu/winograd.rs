@@ -113,17 +113,19 @@ impl Tiling {
         }
     }
 
-    /// y ← w ∗ x, or y ← y + it; `pad` writes some rows of x with the margins of its tiles.
+    /// y ← w ∗ x, or y ← y + it; `pad` writes some rows of x with the margins of its tiles, and `begin` what lies in some
+    /// of y's pixels before.
     pub(super) fn convolve<T: Scalar>(
         self,
-        set: InstructionSet,
         weights: &Positions<T>,
         pad: impl Fn(Range<usize>, &mut [T]),
+        begin: impl Fn(Range<usize>, RowsMut<'_, T>),
         y: RowsMut<'_, T>,
         add: bool,
         space: &mut TileSpace<T>,
     ) {
-        let (inputs, outputs) = (weights[0].depth(), weights[0].outputs());
+        let [first, ..] = weights;
+        let (set, inputs, outputs) = (first.set(), first.depth(), first.outputs());
         let TileSpace { padded, pixels, others: sums } = space;
         self.for_strips(set, (TILES, inputs), pad, [padded, pixels], |first, strip, pixels| {
             let count = strip.count();
@@ -131,7 +133,9 @@ impl Tiling {
             let results = Results { numbers, pitch: outputs, row_step: 0, image_step: 0, add: false };
             let steps = [count * inputs, count * outputs];
             correlate_all(Windows::pixels_of(count, inputs), steps, pixels, weights, results);
-            let y = RowsMut { numbers: &mut y.numbers[2 * first * self.width * y.pitch..], pitch: y.pitch };
+            let pixel = 2 * first * self.width;
+            let mut y = RowsMut { numbers: &mut y.numbers[pixel * y.pitch..], pitch: y.pitch };
+            begin(pixel..pixel + strip.height * self.width, y.lend());
             transform_sums(set, strip.tiles(outputs, count * outputs), sums, strip.cut(), y, add);
         });
     }

@@ -54,9 +54,11 @@ impl<T: Scalar> Worker<'_, '_, T> {
         match *step {
             Step::Load { y } => self.frame.write(y, |_, rows| interleave(image, y.shape, rows, false)),
             Step::Map { x, y } => self.map(reader, x, y),
-            Step::Convolution { op, x, y } => {
+            Step::Convolution { op, x, y, term } => {
                 let space = &mut *self.space;
-                self.frame.update(x.place, y, |_, rows, y| kernels[op].forward(reader, x, rows, y, space));
+                self.frame.update(x.place, y, |frame, rows, y| {
+                    kernels[op].forward(reader, x, rows, y, term.map(|term| frame.rows(term)), space);
+                });
             }
             Step::Moments { x, at } => {
                 if mode == Mode::Training {

@@ -41,7 +41,7 @@ impl Windows {
     }
 
     /// Windows in an image.
-    pub(super) fn pixels(&self) -> usize {
+    pub(in crate::exec::cpu) fn pixels(&self) -> usize {
         self.rows * self.columns
     }
 
@@ -74,7 +74,7 @@ impl<T: Numbers> Packed<T> {
     }
 
     /// The instruction set whose vectors the kernels are packed for.
-    pub(super) fn set(&self) -> InstructionSet {
+    pub(in crate::exec::cpu) fn set(&self) -> InstructionSet {
         self.set
     }
 

@@ -269,18 +269,35 @@ impl<'a> Scheduler<'a> {
         self.operations[value.0] = op;
         let x = self.source(x);
         self.turn(op);
-        self.push(Step::Convolution { op, x, y });
+        self.push(Step::Convolution { op, x, y, term: None });
     }
 
     /// y ← the sum of the terms, of which one may lie there already.
     fn add(&mut self, terms: [Value; 2], y: Place) {
         let mut add = terms.iter().any(|&term| self.is_at(term, y));
         for term in terms {
-            if !self.is_at(term, y) {
-                let x = self.source(term);
-                self.push(Step::Map { x, y: Destination { place: y, add } });
-                add = true;
+            if self.is_at(term, y) {
+                continue;
             }
+            let x = self.source(term);
+            if !self.join(x, y) {
+                self.push(Step::Map { x, y: Destination { place: y, add } });
+            }
+            add = true;
+        }
+    }
+
+    /// Leaves a term to the convolution that has just made the other, if it can add it.
+    fn join(&mut self, x: Source, sum: Place) -> bool {
+        let is_narrow = |op: usize| self.convolutions[op].algorithm != Algorithm::Wide;
+        match self.stages.last_mut().and_then(|stage| stage.steps.last_mut()) {
+            Some(Step::Convolution { op, y, term: term @ None, .. })
+                if *y == sum && x.is_plain() && x.place.buffer != y.buffer && is_narrow(*op) =>
+            {
+                *term = Some(x.place);
+                true
+            }
+            _ => false,
         }
     }
 
