@@ -100,7 +100,7 @@ pub(super) fn inter_rand(options: &InterRand) -> Result<()> {
     session.finish()
 }
 
-/// The step of [`inter_rand`].
+/// The step of [`inter_rand()`].
 pub(super) fn near(
     session: &mut Session,
     trained: &Trained,
@@ -146,7 +146,7 @@ pub(super) fn rays(options: &Rays) -> Result<()> {
     session.finish()
 }
 
-/// The step of [`rays`]: from 0 to the reach of the settings, at as many distances as they have points.
+/// The step of [`rays()`]: from 0 to the reach of the settings, at as many distances as they have points.
 pub(super) fn around(
     session: &mut Session,
     trained: &Trained,
@@ -218,7 +218,7 @@ pub(super) fn plane(options: &Plane) -> Result<()> {
     session.finish()
 }
 
-/// The step of [`plane`].
+/// The step of [`plane()`].
 pub(super) fn map(
     session: &mut Session,
     trained: &Trained,

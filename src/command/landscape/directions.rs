@@ -42,7 +42,7 @@ pub(super) fn prevalence(options: &Prevalence) -> Result<()> {
     session.finish()
 }
 
-/// The step of [`prevalence`].
+/// The step of [`prevalence()`].
 pub(super) fn share(
     session: &mut Session,
     trained: &Trained,
@@ -92,7 +92,7 @@ pub(super) fn sign_consistency(options: &SignConsistency) -> Result<()> {
     session.finish()
 }
 
-/// The step of [`sign_consistency`].
+/// The step of [`sign_consistency()`].
 pub(super) fn signs(
     session: &mut Session,
     trained: &Trained,
@@ -165,7 +165,7 @@ pub(super) fn norm_cases<'a>(solutions: &'a [(&Trained, Solution)]) -> Result<Ve
     Ok(cases)
 }
 
-/// The step of [`batch_norm`].
+/// The step of [`batch_norm()`].
 pub(super) fn norms(
     session: &mut Session,
     trained: &Trained,

@@ -87,7 +87,7 @@ pub(super) fn neighbourhood(options: &Neighbourhood) -> Result<()> {
     session.finish()
 }
 
-/// The step of [`neighbourhood`].
+/// The step of [`neighbourhood()`].
 pub(super) fn neighbours(
     session: &mut Session,
     trained: &Trained,
@@ -136,7 +136,7 @@ pub(super) fn trajectory(options: &Trajectory) -> Result<()> {
     session.finish()
 }
 
-/// The step of [`trajectory`].
+/// The step of [`trajectory()`].
 pub(super) fn iterates(
     session: &mut Session,
     trained: &Trained,
@@ -181,7 +181,7 @@ pub(super) fn controls(options: &Controls) -> Result<()> {
     session.finish()
 }
 
-/// The step of [`controls`].
+/// The step of [`controls()`].
 pub(super) fn controlled(
     session: &mut Session,
     trained: &Trained,
