@@ -3,6 +3,7 @@
 //! Records are plain data with public fields, so nothing else guarantees it. After [`record`] has passed, the rest of
 //! this crate indexes freely.
 
+mod evidence;
 mod landscape;
 
 use valleys_sim::Profile;
@@ -39,6 +40,11 @@ pub(crate) fn record(record: &Record) -> Result<()> {
         Record::Rays(rays) => landscape::check_rays(rays),
         Record::Plane(plane) => landscape::check_plane(plane),
         Record::Controls(controls) => landscape::check_controls(controls),
+        Record::ShiftLaw(law) => evidence::check_shift_law(law),
+        Record::Intervention(intervention) => evidence::check_intervention(intervention),
+        Record::Theory(theory) => evidence::check_theory(theory),
+        Record::Curvature(curvature) => evidence::check_curvature(curvature),
+        Record::GradientNoise(noise) => evidence::check_noise(noise),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The numbers behind every picture, as CSV.
 
+mod evidence;
 mod landscape;
 
 use std::fmt::Write as _;
@@ -135,6 +136,11 @@ pub fn tables(name: &str, record: &Record) -> Result<Vec<Table>> {
         Record::Rays(rays) => vec![landscape::of_rays(name, rays)],
         Record::Plane(plane) => landscape::of_plane(name, plane),
         Record::Controls(controls) => landscape::of_controls(name, controls),
+        Record::ShiftLaw(law) => evidence::of_shift_law(name, law),
+        Record::Intervention(intervention) => evidence::of_intervention(name, intervention),
+        Record::Theory(theory) => evidence::of_theory(name, theory),
+        Record::Curvature(curvature) => evidence::of_curvature(name, curvature),
+        Record::GradientNoise(noise) => evidence::of_noise(name, noise),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use valleys_sim::Profile;
 use valleys_sim::asymmetry::{Certificate, Verdict};
-use valleys_sim::record::Interpolation;
+use valleys_sim::record::{Interpolation, MoveKind, Standing};
 
 pub use crate::scale::number;
 
@@ -13,6 +13,26 @@ pub fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Symmetric => "symmetric",
         Verdict::NotAValley => "not a valley",
         Verdict::Undecided => "undecided",
+    }
+}
+
+/// How a hypothesis or a bound stands.
+pub fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Met => "met",
+        Standing::NotRejected => "not rejected",
+        Standing::NotMeasured => "not measured",
+        Standing::NotMet => "not met",
+    }
+}
+
+/// Where a solution was moved.
+pub fn moved(kind: MoveKind) -> &'static str {
+    match kind {
+        MoveKind::Flat => "to the flat side",
+        MoveKind::Mirrored => "to the sharp side",
+        MoveKind::Permuted => "along u permuted",
+        MoveKind::Symmetric => "in a symmetric direction",
     }
 }
 

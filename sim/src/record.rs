@@ -3,6 +3,7 @@
 //! This module touches no files. A [`Sink`] receives records; the command implements it as a run folder.
 
 mod controls;
+mod curvature;
 mod evidence;
 mod intervention;
 mod landscape;
@@ -16,6 +17,7 @@ use crate::estimate::PairedTest;
 use crate::profile::Profile;
 
 pub use controls::{NoiseFloor, StepWidth, StepWidthRow};
+pub use curvature::{Curvature, CurvatureRow};
 pub use evidence::{Autocorrelation, GradientNoise, HillTail, HypothesisRow, Standing};
 pub use intervention::{Intervention, InterventionRow, MoveKind};
 pub use landscape::{
@@ -77,6 +79,16 @@ pub enum Record {
     Plane(Plane),
     /// One line under controls.
     Controls(Controls),
+    /// The shift over random splits of the examples.
+    ShiftLaw(ShiftLaw),
+    /// A solution moved.
+    Intervention(Intervention),
+    /// What a line says of the theorems.
+    Theory(Theory),
+    /// The ends of the Hessian's spectrum.
+    Curvature(Curvature),
+    /// The noise of minibatch gradients along a direction.
+    GradientNoise(GradientNoise),
     /// A run's solutions.
     Solutions(Solutions),
     /// The solutions of many runs, Table 1 of the paper.

@@ -3,11 +3,14 @@
 mod appendix_a;
 mod bias_map;
 mod controls;
+mod curvature;
 mod exact_law;
 mod forest;
 mod front;
+mod gradient_noise;
 mod inter_rand;
 mod interpolation;
+mod intervention;
 mod line;
 mod minima;
 mod neighbourhood;
@@ -16,22 +19,26 @@ mod prevalence;
 mod rays;
 mod sgd_path;
 mod shift;
+mod shift_law;
 mod sign_consistency;
 mod thresholds;
 mod tightness;
 mod training;
 mod trajectory;
 
+pub(crate) use gradient_noise::size as noise_size;
 pub(crate) use inter_rand::summary as inter_rand_summary;
+pub(crate) use intervention::prediction as intervention_prediction;
 pub(crate) use rays::summary as rays_summary;
+pub(crate) use shift_law::{balance as shift_balance, promise as shift_promise};
 use valleys_sim::record::Record;
 
 use crate::canvas::{Anchor, Canvas, Text, fitted};
 use crate::style::{GREY, MARGIN, SMALL, WIDTH};
 use crate::{Picture, Result, check};
 
-/// The pictures of a record kept under `name`, the main one first and under that name. Claims, solutions and
-/// Table 1 are tables, and have none.
+/// The pictures of a record kept under `name`, the main one first and under that name. Claims, what a line says of the
+/// theorems, solutions and Table 1 are tables, and have none.
 ///
 /// # Errors
 /// [`Error::Record`](crate::Error::Record) names a field whose columns do not match or that is not finite.
@@ -57,7 +64,11 @@ pub fn render(name: &str, record: &Record) -> Result<Vec<Picture>> {
         Record::Rays(rays) => rays::picture(name, rays).map(|it| vec![it]),
         Record::Plane(plane) => plane::picture(name, plane).map(|it| vec![it]),
         Record::Controls(controls) => controls::picture(name, controls).map(|it| vec![it]),
-        Record::Claims(_) | Record::Solutions(_) | Record::Table1(_) => Ok(Vec::new()),
+        Record::ShiftLaw(law) => shift_law::picture(name, law).map(|it| vec![it]),
+        Record::Intervention(intervention) => intervention::picture(name, intervention).map(|it| vec![it]),
+        Record::Curvature(curvature) => curvature::picture(name, curvature).map(|it| vec![it]),
+        Record::GradientNoise(noise) => gradient_noise::picture(name, noise).map(|it| vec![it]),
+        Record::Claims(_) | Record::Theory(_) | Record::Solutions(_) | Record::Table1(_) => Ok(Vec::new()),
     }
 }
 

@@ -4,7 +4,7 @@ use valleys_sim::asymmetry::Verdict;
 use valleys_sim::record::{AppendixA, BiasMap, Claims, ExactLaw, Record, Shift, ThresholdCurve, Thresholds, Tightness};
 
 use super::html::Page;
-use super::{Entry, entries_of, landscape, network, table1};
+use super::{Entry, entries_of, evidence, landscape, network, table1};
 use crate::scale::{grouped, number, percent};
 use crate::words;
 
@@ -41,7 +41,9 @@ fn place(record: &Record) -> usize {
         Record::Neighbourhood(_) | Record::Trajectory(_) => 13,
         Record::InterRand(_) | Record::Rays(_) | Record::Plane(_) => 14,
         Record::Controls(_) => 15,
-        Record::Table1(_) => 16,
+        Record::ShiftLaw(_) | Record::Intervention(_) | Record::Curvature(_) | Record::GradientNoise(_) => 16,
+        Record::Theory(_) => 17,
+        Record::Table1(_) => 18,
     }
 }
 
@@ -70,6 +72,11 @@ fn finding(entry: &Entry) -> Option<String> {
         Record::Shift(it) => shift(it),
         Record::Interpolation(it) => words::interpolation(it),
         Record::Training(_) | Record::Line(_) => String::new(),
+        Record::ShiftLaw(_)
+        | Record::Intervention(_)
+        | Record::Curvature(_)
+        | Record::GradientNoise(_)
+        | Record::Theory(_) => evidence::finding(&entry.record),
         other => landscape::finding(other),
     };
     (!text.is_empty()).then(|| format!("{text} (`{}`)", entry.name))

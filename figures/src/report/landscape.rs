@@ -64,7 +64,7 @@ const CONTROLS: &str = "What a certificate should not depend on is varied: the i
     batch-norm statistics, and the scale of layers whose scale the function does not depend on.";
 
 /// A section of all records of one kind, if there is one.
-fn section(
+pub(super) fn section(
     page: &mut Page,
     entries: &[Entry],
     title: &str,

@@ -1,6 +1,7 @@
 //! One self-contained page that tells the story of a run in order.
 
 mod claims;
+mod evidence;
 mod findings;
 mod html;
 mod landscape;
@@ -48,6 +49,7 @@ impl Report {
         theory::write(&mut page, &self.entries)?;
         network::write(&mut page, &self.entries)?;
         landscape::write(&mut page, &self.entries)?;
+        evidence::write(&mut page, &self.entries)?;
         table1::write(&mut page, &self.entries)?;
         self.repeat(&mut page)?;
         self.circumstances(&mut page);

@@ -1,6 +1,6 @@
 //! Records with made-up but plausible numbers, one of every kind.
 
-use crate::landscape;
+use crate::{evidence, landscape};
 
 use valleys_sim::Profile;
 use valleys_sim::asymmetry::{Certificate, Verdict};
@@ -481,7 +481,7 @@ pub(crate) fn all() -> Vec<(&'static str, Record)> {
         ("interpolation", Record::Interpolation(interpolation())),
         ("table1", Record::Table1(table1())),
     ];
-    story.into_iter().chain(landscape::all()).collect()
+    story.into_iter().chain(landscape::all()).chain(evidence::all()).collect()
 }
 
 /// Records that strain a layout: very long, very many, very few, very large or very small.
@@ -566,5 +566,5 @@ pub(crate) fn awkward() -> Vec<(&'static str, Record)> {
         ("coarse", Record::Interpolation(coarse)),
         ("long-names-of-ends", Record::Interpolation(named)),
     ];
-    story.into_iter().chain(landscape::awkward()).collect()
+    story.into_iter().chain(landscape::awkward()).chain(evidence::awkward()).collect()
 }

@@ -50,8 +50,8 @@ fn the_page_is_well_formed_self_contained_and_its_ids_are_unique() {
         }
     }
     let count = |tag: &str| document.descendants().filter(|node| node.tag_name().name() == tag).count();
-    assert_eq!(count("svg"), 41);
-    assert_eq!(count("h2"), 22);
+    assert_eq!(count("svg"), 49);
+    assert_eq!(count("h2"), 27);
 }
 
 #[test]
