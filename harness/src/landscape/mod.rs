@@ -8,9 +8,13 @@
 
 pub mod batch_norm;
 pub mod controls;
+pub mod curvature;
 pub mod direction;
+pub mod gradient_noise;
 pub mod inter_rand;
 pub mod interpolation;
+pub mod intervention;
+mod judged;
 #[cfg(test)]
 mod known;
 pub mod line;
@@ -21,9 +25,13 @@ pub mod prevalence;
 mod probe;
 pub mod rays;
 pub mod rescale;
+#[cfg(test)]
+mod sample;
 mod scan;
+pub mod shift_law;
 pub mod sign_consistency;
 mod surface;
+pub mod theory;
 pub mod trajectory;
 mod vector;
 
