@@ -210,6 +210,30 @@ pub(crate) struct Experiment {
     /// Shares of matching signs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) fractions: Vec<f64>,
+    /// Random splits of the images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) splits: Option<u32>,
+    /// Whether training and test images are split together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pooled: Option<bool>,
+    /// How far a solution is moved, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) step: Option<f64>,
+    /// Numbers of permuted and symmetric controls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) controls: Vec<u64>,
+    /// Minibatches, or steps of Lanczos' method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) steps: Option<usize>,
+    /// Whether the steps of SGD are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) moving: Option<bool>,
+    /// Eigenvalues at each end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ends: Option<usize>,
+    /// Random vectors for a trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) probes: Option<u64>,
     /// Epochs of a trajectory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) epochs: Vec<u32>,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Output;
+use super::evidence::{Curvature, GradientNoise, Intervention, ShiftLaw, Theory};
 use super::network::Backend;
 
 #[derive(Debug, Subcommand)]
@@ -34,6 +35,16 @@ pub(crate) enum Landscape {
     Plane(Plane),
     /// One line under controls: other images, wider steps, other statistics, rescaled layers, a stationary centre?
     Controls(Controls),
+    /// How the shift is distributed over random splits of the images, and Theorem 1 on each (Assumption 1).
+    ShiftLaw(ShiftLaw),
+    /// Solutions moved to the flat side and elsewhere: which move lowers the test loss?
+    Intervention(Intervention),
+    /// Which hypotheses of the corrected theorems hold on one line, what follows, and what is seen.
+    Theory(Theory),
+    /// The largest and smallest eigenvalues of the Hessian, and its trace.
+    Curvature(Curvature),
+    /// The noise of minibatch gradients along one direction (Theorem 2).
+    GradientNoise(GradientNoise),
 }
 
 /// A run, its images, and on how many of them losses are measured.

@@ -3,6 +3,7 @@
 mod certify;
 pub(crate) mod checkpoint;
 mod data;
+pub(crate) mod evidence;
 mod golden;
 pub(crate) mod landscape;
 mod network;

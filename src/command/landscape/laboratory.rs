@@ -2,18 +2,22 @@
 
 use std::path::Path;
 
+use valleys_harness::landscape::curvature::Extent;
 use valleys_harness::landscape::direction::{Law, Restriction};
+use valleys_harness::landscape::intervention::Plan;
 use valleys_harness::landscape::neighbourhood::Ball;
 use valleys_harness::landscape::plane::Plane;
+use valleys_harness::landscape::shift_law::Pool;
 use valleys_harness::train::Kept;
 use valleys_sim::direction::Family;
 
-use super::trained::Trained;
-use super::{between, directions, through};
+use super::trained::{Solution, Trained};
+use super::{between, directions, evidence, gradients, through};
+use crate::cli::evidence::Minibatches;
 use crate::error::Result;
 use crate::session::Session;
 
-/// Images for each of batch-norm statistics, train loss and test loss: some 2,300 points are to be measured.
+/// Images for each of batch-norm statistics, train loss and test loss: some 2,500 points are to be measured.
 const IMAGES: usize = 1_000;
 
 /// Measures everything around the last solution of the session's run, and between its first and its last one.
@@ -57,5 +61,29 @@ pub(crate) fn all(session: &mut Session, data: Option<&Path>) -> Result<()> {
     let axes = [0, 1].map(|index| gaussian.draw(&last.weights, trained.seed, index));
     let [u, v] = axes;
     let plane = Plane::along((&last.name, &last.weights), [("gaussian 0", u?), ("gaussian 1", v?)]);
-    between::map(session, &trained, &mut probe, (&format!("{}: two random directions", trained.title()), &plane, 9))
+    let map = format!("{}: two random directions", trained.title());
+    between::map(session, &trained, &mut probe, (&map, &plane, 9))?;
+    theorems(session, &mut trained, [&first, &last])
+}
+
+/// Holds the theorems against the same run.
+fn theorems(session: &mut Session, trained: &mut Trained, [first, last]: [&Solution; 2]) -> Result<()> {
+    trained.landscape.spec.keep_examples = true;
+    trained.landscape.points = 17;
+    let mut probe = trained.probe()?;
+    let (uniform, splits) = (Law::of(Family::Uniform), evidence::splits(1_000, trained)?);
+    let title = format!("{}, {} solution", trained.title(), last.name);
+    evidence::shifts(session, trained, &mut probe, (&title, last), (&uniform, 0), (Pool::Apart, &splits))?;
+    let minibatches = Minibatches { steps: 100, moving: false };
+    let steps = gradients::Steps::of(trained, &trained.phase("phase", None, -1)?, &minibatches)?;
+    let around = (&splits, Some(Ball { radius: 25.0, draws: 3 }), &steps);
+    evidence::hold(session, trained, &mut probe, (&title, last), (&uniform, 0), around)?;
+    trained.landscape.points = 13;
+    let plan = Plan { step: None, permuted: 2, symmetric: 1 };
+    for (phase, solution) in trained.ends(&[])?.iter().zip([first, last]) {
+        evidence::moves(session, trained, &mut probe, (phase, solution), (&uniform, 0), &plan)?;
+    }
+    gradients::noise(session, trained, last, (&uniform, 0), &steps)?;
+    let extent = Extent { ends: 1, steps: 12, probes: 4, seed: trained.seed, ..Extent::default() };
+    gradients::spectra(session, trained, &[first, last], &extent)
 }

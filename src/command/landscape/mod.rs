@@ -2,6 +2,8 @@
 
 mod between;
 mod directions;
+mod evidence;
+mod gradients;
 mod laboratory;
 mod through;
 mod trained;
@@ -35,6 +37,11 @@ pub(crate) fn run(experiment: &Landscape) -> Result<()> {
         Landscape::SignConsistency(options) => directions::sign_consistency(options),
         Landscape::Plane(options) => between::plane(options),
         Landscape::Controls(options) => through::controls(options),
+        Landscape::ShiftLaw(options) => evidence::shift_law(options),
+        Landscape::Intervention(options) => evidence::intervention(options),
+        Landscape::Theory(options) => evidence::theory(options),
+        Landscape::Curvature(options) => gradients::curvature(options),
+        Landscape::GradientNoise(options) => gradients::gradient_noise(options),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::output::line as say;
 use crate::session::{Session, wrong_kind};
 
 /// A run and the solution that lines go through.
-fn centre(source: &Source, lines: &Lines) -> Result<(Trained, Solution, String)> {
+pub(super) fn centre(source: &Source, lines: &Lines) -> Result<(Trained, Solution, String)> {
     let trained = Trained::open(source, lines.extent)?;
     let phase = trained.phase("--solution", lines.solution.as_deref(), -1)?;
     let solution = trained.solution(&phase)?;

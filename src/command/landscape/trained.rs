@@ -127,6 +127,21 @@ impl Trained {
         }
     }
 
+    /// The phases that `--solution` names, or else the first and the last, once if they are one.
+    pub(super) fn ends(&self, named: &[String]) -> Result<Vec<String>> {
+        if named.is_empty() {
+            let mut ends = vec![self.phase("--solution", None, 0)?, self.phase("--solution", None, -1)?];
+            ends.dedup();
+            return Ok(ends);
+        }
+        named.iter().map(|name| self.phase("--solution", Some(name), 0)).collect()
+    }
+
+    /// How the run was trained.
+    pub(super) fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
     /// The solution of a phase.
     pub(super) fn solution(&self, phase: &str) -> Result<Solution> {
         let path = self.folder.path(&format!("checkpoints/{phase}.safetensors"));
