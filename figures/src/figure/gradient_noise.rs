@@ -20,7 +20,7 @@ pub(super) fn picture(name: &str, it: &GradientNoise) -> Result<Picture> {
         let lags = it.autocorrelation.iter().map(|row| row.lag as f64);
         let heights = it.autocorrelation.iter().flat_map(|row| [row.value, row.band, -row.band]);
         let panel = Panel::new(
-            Frame::new(66.0, TOP, WIDTH - 24.0, BOTTOM),
+            Frame::new(84.0, TOP, WIDTH - 24.0, BOTTOM),
             Axis::roomy("lag, in steps", lags.chain([0.0, 1.0]))?.counting(),
             Axis::roomy("autocorrelation", heights.chain([0.0, 0.1, -0.1]))?,
         );

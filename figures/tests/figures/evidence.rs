@@ -176,7 +176,7 @@ pub(crate) fn awkward() -> Vec<(&'static str, Record)> {
     certain.promise = None;
     (certain.pooled, certain.delta_quantiles) = (true, quantiles(1.25));
     let mut alone = intervention();
-    alone.rows.truncate(1);
+    alone.rows.truncate(3);
     alone.rows[0].gain = around(0.0, 0.0);
     (alone.predicted, alone.prediction) = (None, Standing::NotMeasured);
     let mut single = curvature();
@@ -186,7 +186,7 @@ pub(crate) fn awkward() -> Vec<(&'static str, Record)> {
     (constant.autocorrelation, constant.tail, constant.momentum) = (Vec::new(), None, 0.0);
     vec![
         ("certain-shift", Record::ShiftLaw(certain)),
-        ("one-move", Record::Intervention(alone)),
+        ("no-promise", Record::Intervention(alone)),
         ("one-solution", Record::Curvature(single)),
         ("constant-noise", Record::GradientNoise(constant)),
     ]

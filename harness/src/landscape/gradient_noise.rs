@@ -235,7 +235,8 @@ mod tests {
         let how = Walk { steps: 60, rate: 0.1, sgd: plain(0.0), moving: false };
         let steps = walk(&mut Bowl, &point(&[2.0, 0.0]), &[1.0, 0.0], &how, &Silent).expect("walked");
         let law = steps.noise("it", 1.0).expect("measured");
-        assert_eq!((law.nu, law.largest, law.mean.estimate), (1.0, 1.0, 0.0));
+        assert_eq!((law.nu, law.largest), (1.0, 1.0));
+        assert!(law.mean.estimate.abs() < 1e-12);
         assert!(law.autocorrelation[0].value < -0.9, "{:?}", law.autocorrelation[0]);
         let standing = |name: &str| law.hypotheses.iter().find(|row| row.name == name).expect("a row").standing;
         assert_eq!(standing("BoundedNoise"), Standing::Met);
