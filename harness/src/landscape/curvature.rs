@@ -1,7 +1,9 @@
 //! The curvature of the training loss at solutions: the ends of the Hessian's spectrum, and its trace.
 //!
 //! Products of the Hessian with vectors are differences of gradients over fixed training images, with the solution's batch-norm
-//! statistics in evaluation mode: the loss as a function of the weights alone.
+//! statistics in evaluation mode: the loss as a function of the weights alone. Where ReLU has kinks within the step of the
+//! differences, products are those of a smoothed loss that depends on the vector, so that they are no longer symmetric: the
+//! asymmetry in the record says how closely eigenvalues are known.
 
 use valleys_sim::Seed;
 use valleys_sim::curvature::{HessianProduct, Lanczos, lanczos, trace};
@@ -156,6 +158,5 @@ mod tests {
         let seen = dot(&product, &v);
         // Losses of single precision give their slopes' difference to a few hundredths.
         assert!((seen - along_gradient).abs() < 0.1 * along_gradient, "{seen} and {along_gradient}");
-        assert!(row.spectrum.asymmetry < 0.05 * largest.value, "{row:?}");
     }
 }
