@@ -45,7 +45,7 @@ pub(super) fn splits(count: u32, trained: &Trained) -> Result<Splits> {
     Splits::new(count, Confidence::P95, trained.seed).map_err(|_| wrong("--splits", count, "at least 2"))
 }
 
-/// The step of [`shift_law`].
+/// The step of [`shift_law()`].
 pub(super) fn shifts(
     session: &mut Session,
     trained: &Trained,
@@ -94,7 +94,7 @@ pub(super) fn intervention(options: &Intervention) -> Result<()> {
     session.finish()
 }
 
-/// The step of [`intervention`] for one solution.
+/// The step of [`intervention()`] for one solution.
 pub(super) fn moves(
     session: &mut Session,
     trained: &Trained,
@@ -150,7 +150,7 @@ pub(super) fn theory(options: &Theory) -> Result<()> {
     session.finish()
 }
 
-/// The step of [`theory`].
+/// The step of [`theory()`].
 pub(super) fn hold(
     session: &mut Session,
     trained: &Trained,

@@ -84,7 +84,7 @@ pub(super) fn gradient_noise(options: &GradientNoise) -> Result<()> {
     session.finish()
 }
 
-/// The step of [`gradient_noise`].
+/// The step of [`gradient_noise()`].
 pub(super) fn noise(
     session: &mut Session,
     trained: &Trained,
@@ -136,7 +136,7 @@ pub(super) fn curvature(options: &Curvature) -> Result<()> {
     session.finish()
 }
 
-/// The step of [`curvature`].
+/// The step of [`curvature()`].
 pub(super) fn spectra(
     session: &mut Session,
     trained: &Trained,
