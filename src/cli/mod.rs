@@ -27,7 +27,7 @@ pub(crate) use theory::{AppendixA, Check, Protocol, Theorem2};
 /// The laboratory for asymmetric valleys: the NeurIPS 2019 theory, checked and corrected, and the deep-net evidence
 /// for it.
 ///
-/// Start with `valleys reproduce`: in about three minutes it checks both theorems, trains a small network on images it
+/// Start with `valleys reproduce`: in about two minutes it checks both theorems, trains a small network on images it
 /// makes itself, looks at the network's loss landscape, and writes one report that tells the story with pictures.
 #[derive(Debug, Parser)]
 #[command(name = "valleys", version, max_term_width = 100)]

@@ -8,7 +8,7 @@ use super::Output;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Profile {
-    /// Embedded images and ResNet-8: three minutes on two cores.
+    /// Embedded images and ResNet-8: two minutes on two cores.
     Quick,
     /// Real images (--data), ResNet-20, and every experiment of `valleys landscape`: some hours on two cores; stop and go on
     /// at any time.
