@@ -17,15 +17,16 @@ pub(super) enum Algorithm {
 /// From where on convolutions are carried out otherwise.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Thresholds {
-    /// Channels on both sides from which on transforms cost less than the products they save.
+    /// Channels on both sides from which on tiles are taken.
     pub(super) channels: usize,
     /// Weights from which on many images are taken at a time.
     pub(super) weights: usize,
 }
 
 impl Thresholds {
-    /// The fastest, as measured.
-    pub(super) const MEASURED: Self = Self { channels: 8, weights: 1 << 17 };
+    /// Chosen, not searched for: tiles of 16 channels and more gained a third (docs/benchmarks.md), fewer channels were
+    /// not measured; so many weights are in VGG's convolutions alone.
+    pub(super) const CHOSEN: Self = Self { channels: 8, weights: 1 << 17 };
 
     /// The way to carry out a convolution.
     pub(super) fn algorithm(self, op: &Convolution) -> Algorithm {

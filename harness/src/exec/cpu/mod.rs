@@ -51,7 +51,7 @@ pub(super) struct Cpu<T> {
 impl<T: Scalar> Cpu<T> {
     /// The engine of a network, with the best instructions that the processor has.
     pub(super) fn new(graph: &Graph) -> Self {
-        Self::with(graph, InstructionSet::best(), Thresholds::MEASURED)
+        Self::with(graph, InstructionSet::best(), Thresholds::CHOSEN)
     }
 
     fn with(graph: &Graph, set: InstructionSet, thresholds: Thresholds) -> Self {

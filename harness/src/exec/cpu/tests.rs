@@ -244,7 +244,7 @@ fn training_curves_stay_within_rounding_of_the_references() {
 #[test]
 fn a_network_is_evaluated_in_one_stage_with_few_buffers() {
     let graph = Architecture::ResNet110.graph(10).expect("a network");
-    let evaluation = schedule(&graph, Purpose::Evaluation, Thresholds::MEASURED);
+    let evaluation = schedule(&graph, Purpose::Evaluation, Thresholds::CHOSEN);
     assert_eq!((evaluation.stages.len(), evaluation.batch.len()), (1, 1), "the logits alone outlive the stage");
     assert!(evaluation.local.len() <= 4, "{:?}", evaluation.local);
 }
@@ -254,7 +254,7 @@ fn training_keeps_what_convolutions_and_sums_make_and_no_normalised_value() {
     // The image, the stem, and for every block its first convolution's output and the sum; two more for gradients of
     // every length, the factors of none, logits and their gradient.
     let graph = Architecture::ResNet20.graph(10).expect("a network");
-    let training = schedule(&graph, Purpose::Training, Thresholds::MEASURED);
+    let training = schedule(&graph, Purpose::Training, Thresholds::CHOSEN);
     let count = |length: usize| training.batch.iter().filter(|batch| **batch == length).count();
     assert!(
         count(16 * 1024) <= 1 + 6 + 2 && count(32 * 256) <= 6 + 2 && count(64 * 64) <= 6 + 2,
@@ -266,7 +266,7 @@ fn training_keeps_what_convolutions_and_sums_make_and_no_normalised_value() {
 #[test]
 fn a_dense_network_copies_nothing() {
     let graph = Architecture::DenseNet40.graph(10).expect("a network");
-    let schedule = schedule(&graph, Purpose::Training, Thresholds::MEASURED);
+    let schedule = schedule(&graph, Purpose::Training, Thresholds::CHOSEN);
     let mut steps = schedule.stages.iter().flat_map(|stage| &stage.steps);
     assert!(!steps.any(|step| matches!(step, step::Step::Map { x, .. } if x.is_plain())));
 }
@@ -278,7 +278,7 @@ fn planning_the_deepest_network_takes_less_than_a_fifth_of_a_second() {
     let plan = || {
         let start = Instant::now();
         for purpose in [Purpose::Training, Purpose::Statistics, Purpose::Evaluation] {
-            schedule(&graph, purpose, Thresholds::MEASURED);
+            schedule(&graph, purpose, Thresholds::CHOSEN);
         }
         start.elapsed()
     };
