@@ -16,7 +16,7 @@ use crate::asymmetry::{Certificate, Verdict};
 use crate::estimate::PairedTest;
 use crate::profile::Profile;
 
-pub use controls::{NoiseFloor, StepWidth, StepWidthRow};
+pub use controls::NoiseFloor;
 pub use curvature::{Curvature, CurvatureRow};
 pub use evidence::{Autocorrelation, GradientNoise, HillTail, HypothesisRow, Standing};
 pub use intervention::{Intervention, InterventionRow, MoveKind};

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use band::{ErrorSource, Evidence};
 pub use bounds::SlopeBounds;
 pub use slopes::Slopes;
-pub use step_width::{coarsened, step_widths};
+pub use step_width::coarsened;
 
 use crate::error::{finite, non_negative};
 use crate::estimate::{Bootstrap, Confidence};

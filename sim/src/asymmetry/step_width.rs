@@ -4,8 +4,6 @@
 //! where points are added, and noise in the losses counts for more the shorter the step. A certificate worth the name
 //! changes little when every second point is left out.
 
-use super::{Criteria, judge_both};
-use crate::record::{StepWidth, StepWidthRow};
 use crate::{Error, Profile, Result};
 
 /// A profile with every `stride`-th of its points, those whose distance in the list from the centre is a multiple of
@@ -38,38 +36,18 @@ pub fn coarsened(profile: &Profile, stride: usize) -> Result<Profile> {
     Ok(coarse)
 }
 
-/// Judges a line, the better of u and −u, once for each stride (Definition 1 of the paper, arXiv:1902.00744).
-///
-/// # Errors
-/// No strides, those of [`coarsened`], and those of [`judge_both`].
-pub fn step_widths(title: &str, profile: &Profile, criteria: &Criteria, strides: &[usize]) -> Result<StepWidth> {
-    if strides.is_empty() {
-        return Err(Error::domain("number of strides", 0, "at least 1"));
-    }
-    let row = |&stride: &usize| {
-        let coarse = coarsened(profile, stride)?;
-        let step = coarse.offsets().windows(2).map(|ends| ends[1] - ends[0]).fold(0.0, f64::max);
-        let both = judge_both(&coarse, criteria)?;
-        Ok(StepWidthRow {
-            stride,
-            points: coarse.len(),
-            step,
-            half_line: both.better.half_line,
-            mirrored: both.mirrored,
-            verdict: both.better.verdict,
-            certificate: both.better.canonical,
-        })
-    };
-    Ok(StepWidth { title: title.to_owned(), rows: strides.iter().map(row).collect::<Result<_>>()? })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Slopes, Verdict};
+    use super::super::{BothWays, Criteria, Slopes, Verdict, judge_both};
     use super::*;
     use crate::profile::grid;
+
+    /// What a line says, the better of u and −u, with every so many of its points.
+    fn judged(profile: &Profile, stride: usize) -> BothWays {
+        judge_both(&coarsened(profile, stride).expect("enough points"), &Criteria::default()).expect("valid")
+    }
 
     #[test]
     fn keeps_the_centre_and_what_is_known_of_each_point() {
@@ -90,14 +68,19 @@ mod tests {
     fn a_two_slope_valley_has_one_certificate_at_every_step() {
         let valley = |x: f64| if x < 0.0 { -3.0 * x } else { x };
         let profile = Profile::sample(grid(-3.0, 3.0, 61).expect("grid"), valley).expect("profile");
-        let widths = step_widths("valley", &profile, &Criteria::default(), &[1, 2, 5, 15]).expect("valid");
-        for row in &widths.rows {
-            let certificate = row.certificate.expect("asymmetric");
-            assert!((certificate.p - 1.0).abs() < 1e-9 && (certificate.c - 3.0).abs() < 1e-9, "{row:?}");
-            assert_eq!((certificate.r_lo, certificate.r_hi, row.half_line), (0.0, 3.0, 3.0));
-            assert!((row.step - 0.1 * row.stride as f64).abs() < 1e-12 && !row.mirrored);
+        for (stride, points) in [(1, 61), (2, 31), (5, 13), (15, 5)] {
+            let coarse = coarsened(&profile, stride).expect("enough points");
+            let both = judged(&profile, stride);
+            let certificate = both.better.canonical.expect("asymmetric");
+            assert!(
+                (certificate.p - 1.0).abs() < 1e-9 && (certificate.c - 3.0).abs() < 1e-9,
+                "{stride}: {certificate:?}"
+            );
+            assert_eq!((certificate.r_lo, certificate.r_hi, both.better.half_line), (0.0, 3.0, 3.0));
+            let step = coarse.offsets()[1] - coarse.offsets()[0];
+            assert!((step - 0.1 * stride as f64).abs() < 1e-12 && !both.mirrored);
+            assert_eq!(coarse.len(), points);
         }
-        assert_eq!(widths.rows.iter().map(|row| row.points).collect::<Vec<_>>(), [61, 31, 13, 5]);
     }
 
     #[test]
@@ -109,9 +92,8 @@ mod tests {
             .map(|(i, &x)| if x < 0.0 { -3.0 * x } else { x } + 0.2 * [0.0, 1.0, 0.0, -1.0][i.rem_euclid(4) as usize])
             .collect();
         let profile = Profile::new(offsets, losses).expect("valid");
-        let widths = step_widths("ripple", &profile, &Criteria::default(), &[1, 2]).expect("valid");
-        assert_ne!(widths.rows[0].verdict, Verdict::Asymmetric);
-        assert_eq!(widths.rows[1].verdict, Verdict::Asymmetric);
+        assert_ne!(judged(&profile, 1).better.verdict, Verdict::Asymmetric);
+        assert_eq!(judged(&profile, 2).better.verdict, Verdict::Asymmetric);
     }
 
     #[test]
@@ -120,7 +102,6 @@ mod tests {
         let message = |stride| coarsened(&profile, stride).expect_err("invalid").to_string();
         assert_eq!(message(0), "stride is 0; allowed: at least 1");
         assert_eq!(message(2), "stride is 2; allowed: one that leaves 2 points of 3 or more");
-        assert!(step_widths("", &profile, &Criteria::default(), &[]).is_err());
     }
 
     proptest! {
