@@ -10,6 +10,7 @@ pub mod batch_norm;
 pub mod controls;
 pub mod curvature;
 pub mod direction;
+mod full_gradient;
 pub mod gradient_noise;
 pub mod inter_rand;
 pub mod interpolation;
@@ -35,6 +36,7 @@ pub mod theory;
 pub mod trajectory;
 mod vector;
 
+pub use full_gradient::FullGradient;
 pub use point::{Point, Store};
 pub use probe::{BatchNorm, Probe, Spec};
 pub use surface::{Losses, Measured, Surface};

@@ -56,6 +56,20 @@ pub struct Spec {
     pub seed: Seed,
 }
 
+impl Spec {
+    /// The images that the train loss is measured on.
+    pub(super) fn train(&self, data: &Dataset) -> Result<ImageSet> {
+        self.select(data.train(), "train_images", self.train_images, 2)
+    }
+
+    fn select(&self, set: &ImageSet, name: &str, count: usize, least: usize) -> Result<ImageSet> {
+        if count < least || count > set.len() {
+            return Err(Error::domain(name, count, format!("{least} to {}", set.len())));
+        }
+        set.subset(count, self.seed, &name.replace('_', " "))
+    }
+}
+
 /// Measures networks of one architecture on fixed images of one data set.
 pub struct Probe {
     executor: Executor<f32>,
@@ -70,18 +84,12 @@ impl Probe {
     /// Checks the specification and selects the images: the first so many of seeded permutations, from the streams
     /// `"statistics images"`, `"train images"` and `"test images"`.
     pub fn new(graph: &Arc<Graph>, data: &Dataset, spec: Spec) -> Result<Self> {
-        let select = |set: &ImageSet, name: &str, count: usize, least: usize| {
-            if count < least || count > set.len() {
-                return Err(Error::domain(name, count, format!("{least} to {}", set.len())));
-            }
-            set.subset(count, spec.seed, &name.replace('_', " "))
-        };
         Ok(Self {
             executor: Executor::on(Arc::clone(graph), spec.backend)?,
             normalisation: data.normalisation(),
-            statistics: select(data.train(), "statistics_images", spec.statistics_images, 1)?,
-            train: select(data.train(), "train_images", spec.train_images, 2)?,
-            test: select(data.test(), "test_images", spec.test_images, 2)?,
+            statistics: spec.select(data.train(), "statistics_images", spec.statistics_images, 1)?,
+            train: spec.train(data)?,
+            test: spec.select(data.test(), "test_images", spec.test_images, 2)?,
             spec,
         })
     }

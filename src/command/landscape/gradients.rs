@@ -1,12 +1,10 @@
 //! What gradients at solutions tell: the Hessian's spectrum, and the noise of minibatches.
 
-use std::sync::Arc;
-
 use valleys_figures::words::number;
+use valleys_harness::landscape::FullGradient;
 use valleys_harness::landscape::curvature::{self, Extent};
 use valleys_harness::landscape::direction::Law;
 use valleys_harness::landscape::gradient_noise::{self, Minibatches, Walk};
-use valleys_harness::landscape::{BatchNorm, Probe, Spec};
 use valleys_harness::params::Weights;
 use valleys_sim::estimate::Confidence;
 use valleys_sim::progress::Observer;
@@ -21,7 +19,7 @@ use crate::error::Result;
 use crate::output::line as say;
 use crate::session::{Session, wrong_kind};
 
-const NO_EXTENT: Reach = Reach { radius: None, points: None };
+pub(super) const NO_EXTENT: Reach = Reach { radius: None, points: None };
 /// The law of the noise reads 20 lags, and needs more than twice as many values.
 const LEAST_STEPS: usize = 41;
 
@@ -145,12 +143,12 @@ pub(super) fn spectra(
 ) -> Result<()> {
     let command = session.folder.manifest().command.clone();
     let record = session.step("curvature", &command, |_, observer| {
-        let spec = Spec { batch_norm: BatchNorm::Frozen, ..trained.landscape.spec.clone() };
-        let setting =
-            format!("gradients over {} training images, batch-norm statistics of the solution", spec.train_images);
-        let mut probe = Probe::new(&Arc::clone(&trained.graph), &trained.data, spec)?;
+        let spec = &trained.landscape.spec;
+        let images = spec.train_images;
+        let setting = format!("gradients over {images} training images, batch-norm statistics of the solution");
+        let mut full = FullGradient::new(&trained.graph, &trained.data, spec)?;
         let row = |solution: &&Solution| {
-            let gradient = |at: &Weights<f32>, observer: &dyn Observer| probe.gradient(at, observer);
+            let gradient = |at: &Weights<f64>, observer: &dyn Observer| full.at(at, observer);
             curvature::curvature(&solution.name, &solution.weights, gradient, extent, observer)
         };
         let rows = solutions.iter().map(row).collect::<valleys_harness::Result<Vec<CurvatureRow>>>()?;
