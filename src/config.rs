@@ -9,6 +9,7 @@ use valleys_sim::ensemble::Plan;
 use valleys_sim::theorem2::{BiasMapConfig, ThresholdsConfig};
 
 use crate::cli;
+use crate::command::landscape::Counts;
 use crate::error::{Error, Result};
 
 /// A run of one or more steps; the tables of steps that are not part of it are left out.
@@ -237,6 +238,9 @@ pub(crate) struct Experiment {
     /// Epochs of a trajectory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) epochs: Vec<u32>,
+    /// How much of every experiment, where all are run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) counts: Option<Counts>,
 }
 
 impl Experiment {

@@ -74,8 +74,12 @@ pub(crate) fn write_report(folder: &RunFolder) -> Result<()> {
     let manifest = folder.manifest();
     let command = |name: &str| manifest.commands.get(name).unwrap_or(&manifest.command).clone();
     let entries = folder.records()?.into_iter().map(|(name, record)| Entry { command: command(&name), name, record });
-    let report =
-        Report { title: "Asymmetric valleys".to_string(), manifest: manifest.rows(), entries: entries.collect() };
+    let report = Report {
+        title: "Asymmetric valleys".to_string(),
+        manifest: manifest.rows(),
+        entries: entries.collect(),
+        index: Vec::new(),
+    };
     folder.write("report.html", report.html()?.as_bytes())
 }
 

@@ -119,6 +119,35 @@ fn processes_share_a_suite_and_what_one_leaves_another_finishes() {
 }
 
 #[test]
+fn a_suite_compares_landscapes_and_leads_to_a_page_for_every_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let mut arguments = PLAN.to_vec();
+    (arguments[4], arguments[8], arguments[16]) = ("resnet8", "1", "phases.swa.epochs=14");
+    arguments.extend(["--set", "landscape.spec.train_images=40", "--set", "landscape.spec.test_images=40"]);
+    arguments.extend(["--set", "checkpoints.every=5", "--measure", "0"]);
+    arguments.extend(["--set", "landscape.spec.statistics_images=40"]);
+    assert_eq!(run(&arguments, folder).0, Some(0));
+    let (code, said, message) = run(&["suite", "run", "suite", "--landscape", "quick"], folder);
+    assert_eq!(code, Some(0), "{message}");
+    for words in ["lines asymmetric", "neighbouring centres", "largest eigenvalues", "1 of 1 cells complete"] {
+        assert!(said.contains(words), "`{words}` is not in: {said}");
+    }
+    let (code, _, message) = run(&["suite", "collect", "suite"], folder);
+    assert_eq!(code, Some(0), "{message}");
+    let suite = folder.join("suite");
+    let report = fs::read_to_string(suite.join("report.html")).expect("a report");
+    for page in ["cells/resnet8-synthetic-1/report.html", "landscape/resnet8-synthetic-1/report.html"] {
+        assert!(suite.join(page).is_file() && report.contains(&format!("href=\"{page}\"")), "{page}");
+    }
+    let compared = fs::read_to_string(suite.join("comparison.csv")).expect("a table");
+    let row = compared.lines().nth(1).expect("a run");
+    assert!(row.contains("ResNet-8") && !row.split(',').any(str::is_empty), "every quantity is measured: {row}");
+    let (code, said, _) = run(&["suite", "run", "suite", "--landscape", "quick"], folder);
+    assert_eq!((code, said.as_str()), (Some(0), "1 of 1 cells complete\n"));
+}
+
+#[test]
 fn a_suite_refuses_what_does_not_fit() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let refuses = |arguments: &[&str], code: i32, words: &[&str]| {

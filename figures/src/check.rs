@@ -9,8 +9,8 @@ mod landscape;
 use valleys_sim::Profile;
 use valleys_sim::asymmetry::Certificate;
 use valleys_sim::record::{
-    AppendixA, BiasMap, Claims, ExactLaw, Interpolation, Line, LineJudgement, Minima, Record, SgdPath, Shift,
-    Solutions, Table1, Threshold, Thresholds, Tightness, Training,
+    AppendixA, BiasMap, Claims, Comparison, ExactLaw, Interpolation, Line, LineJudgement, Minima, Record, SgdPath,
+    Shift, Solutions, Table1, Threshold, Thresholds, Tightness, Training,
 };
 
 use crate::{Error, Result};
@@ -32,6 +32,7 @@ pub(crate) fn record(record: &Record) -> Result<()> {
         Record::Interpolation(interpolation) => check_interpolation(interpolation),
         Record::Solutions(solutions) => check_solutions(solutions),
         Record::Table1(table) => check_table1(table),
+        Record::Comparison(comparison) => check_comparison(comparison),
         Record::Prevalence(prevalence) => landscape::check_prevalence(prevalence),
         Record::SignConsistency(signs) => landscape::check_signs(signs),
         Record::Neighbourhood(neighbourhood) => landscape::check_neighbourhood(neighbourhood),
@@ -46,6 +47,24 @@ pub(crate) fn record(record: &Record) -> Result<()> {
         Record::Curvature(curvature) => evidence::check_curvature(curvature),
         Record::GradientNoise(noise) => evidence::check_noise(noise),
     }
+}
+
+fn check_comparison(comparison: &Comparison) -> Result<()> {
+    some("rows", comparison.rows.len())?;
+    let predictors = comparison.predictors.len();
+    if !(1..=6).contains(&predictors) {
+        return Err(Error::record("number of predictors", predictors, "1 to 6"));
+    }
+    for row in &comparison.rows {
+        finite(&format!("gain of {}", row.name), row.gain)?;
+        finite(&format!("accuracy_gain of {}", row.name), row.accuracy_gain)?;
+        if row.values.len() != predictors {
+            let name = format!("number of values of {}", row.name);
+            return Err(Error::record(name, row.values.len(), format!("{predictors}, one a predictor")));
+        }
+        row.values.iter().flatten().try_for_each(|&value| finite(&format!("value of {}", row.name), value))?;
+    }
+    Ok(())
 }
 
 fn check_minima(minima: &Minima) -> Result<()> {

@@ -7,6 +7,7 @@
 mod canvas;
 mod chart;
 mod check;
+pub mod comparison;
 pub mod error;
 mod figure;
 pub mod picture;

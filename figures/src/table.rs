@@ -12,7 +12,7 @@ use valleys_sim::record::{
     Solutions, Thresholds, Tightness, Training,
 };
 
-use crate::{Result, check, table1, words};
+use crate::{Result, check, comparison, table1, words};
 
 /// One CSV file.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,6 +128,7 @@ pub fn tables(name: &str, record: &Record) -> Result<Vec<Table>> {
         Record::Interpolation(interpolation) => of_interpolation(name, interpolation),
         Record::Solutions(solutions) => vec![of_solutions(name, solutions)],
         Record::Table1(table) => table1::tables(name, table),
+        Record::Comparison(comparison) => comparison::tables(name, comparison),
         Record::Prevalence(prevalence) => landscape::of_prevalence(name, prevalence),
         Record::SignConsistency(signs) => landscape::of_signs(name, signs),
         Record::Neighbourhood(neighbourhood) => landscape::of_neighbourhood(name, neighbourhood),

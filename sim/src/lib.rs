@@ -14,6 +14,7 @@
 pub mod appendix_a;
 pub mod assumption1;
 pub mod asymmetry;
+pub mod comparison;
 pub mod curvature;
 pub mod direction;
 pub mod ensemble;

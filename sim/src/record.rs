@@ -2,6 +2,7 @@
 //!
 //! This module touches no files. A [`Sink`] receives records; the command implements it as a run folder.
 
+mod comparison;
 mod controls;
 mod curvature;
 mod evidence;
@@ -16,6 +17,7 @@ use crate::asymmetry::{Certificate, Verdict};
 use crate::estimate::PairedTest;
 use crate::profile::Profile;
 
+pub use comparison::{Comparison, ComparisonRow, Predictor};
 pub use controls::NoiseFloor;
 pub use curvature::{Curvature, CurvatureRow};
 pub use evidence::{Autocorrelation, GradientNoise, HillTail, HypothesisRow, Standing};
@@ -93,6 +95,8 @@ pub enum Record {
     Solutions(Solutions),
     /// The solutions of many runs, Table 1 of the paper.
     Table1(Table1),
+    /// What is measured around the solutions of many runs, and what averaging gains.
+    Comparison(Comparison),
 }
 
 /// Figure 1: three kinds of minimum, each with its population loss L(w) = L̂(w − δ).

@@ -10,6 +10,8 @@ use super::network::Backend;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Landscape {
+    /// All of the experiments below, one after the other, into one report.
+    All(All),
     /// Train and test loss along one direction through a solution, and its certificate of asymmetry (Figure 2).
     Line(Line),
     /// How far the test loss is shifted against the training loss along one direction (Figure 3).
@@ -45,6 +47,26 @@ pub(crate) enum Landscape {
     Curvature(Curvature),
     /// The noise of minibatch gradients along one direction (Theorem 2).
     GradientNoise(GradientNoise),
+}
+
+/// How much of every experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Counts {
+    /// Some 600 points on at most 500 images each.
+    Quick,
+    /// Some 2,800 points on at most 1,000 images each.
+    Small,
+    /// The paper's counts or more: some 23,000 points on at most 10,000 images each.
+    Paper,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct All {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// How much of every experiment.
+    #[arg(long, value_enum, default_value = "small")]
+    pub(crate) counts: Counts,
 }
 
 /// A run, its images, and on how many of them losses are measured.

@@ -21,7 +21,7 @@ pub(crate) use golden::Golden;
 pub(crate) use landscape::Landscape;
 pub(crate) use network::{Preset, Select, Train};
 pub(crate) use reproduce::{Profile, Report, Reproduce};
-pub(crate) use suite::{Folder, Plan, Run, Suite};
+pub(crate) use suite::{Folder, NETWORKS, Plan, Run, Suite};
 pub(crate) use theory::{AppendixA, Check, Protocol, Theorem2};
 
 /// The laboratory for asymmetric valleys: the NeurIPS 2019 theory, checked and corrected, and the deep-net evidence

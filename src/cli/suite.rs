@@ -5,16 +5,21 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Preset;
+use super::landscape::Counts;
+
+/// The paper's networks.
+pub(crate) const NETWORKS: [&str; 5] = ["resnet56", "resnet110", "resnet164", "vgg16", "densenet100"];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Suite {
     /// Write the suite's folder, a settings file for each cell, and say what it costs on this machine.
     Plan(Plan),
-    /// Train what is left, cell by cell. Several processes and machines may share the folder.
+    /// Train what is left, cell by cell, and look at the landscapes if asked. Several processes and machines may share
+    /// the folder.
     Run(Run),
     /// Say how far every cell is, and who works on it.
     Status(Folder),
-    /// Make Table 1 of what is finished, with standard deviations and paired tests.
+    /// Make Table 1 of what is finished, with standard deviations and paired tests, and compare the landscapes.
     Collect(Folder),
 }
 
@@ -28,12 +33,7 @@ pub(crate) struct Plan {
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
     /// Networks.
-    #[arg(
-        long,
-        value_name = "NAMES",
-        value_delimiter = ',',
-        default_value = "resnet56,resnet110,resnet164,vgg16,densenet100"
-    )]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values = NETWORKS)]
     pub(crate) networks: Vec<String>,
     /// Data sets: names of fetched ones, folders, or NAME=DIR.
     #[arg(long, value_name = "DATA", value_delimiter = ',', default_value = "cifar10,cifar100,svhn,stl10")]
@@ -63,6 +63,9 @@ pub(crate) struct Run {
     /// Only these cells, by name [default: all].
     #[arg(value_name = "CELL")]
     pub(crate) cells: Vec<String>,
+    /// Also measure everything around every cell's solutions (`valleys landscape all`), into DIR/landscape.
+    #[arg(long, value_enum, value_name = "COUNTS")]
+    pub(crate) landscape: Option<Counts>,
 }
 
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use valleys_harness::checkpoint;
 use valleys_harness::data::{Dataset, synthetic};
 use valleys_harness::landscape::direction::Law;
 use valleys_harness::landscape::{Probe, Surface, interpolation, line};
-use valleys_harness::model::{Architecture, Graph};
+use valleys_harness::model::Architecture;
 use valleys_harness::params::Weights;
 use valleys_harness::preset::Landscape;
 use valleys_harness::train::{Recipe, Trainer};
@@ -23,7 +23,6 @@ use crate::config::{Data, usage};
 use crate::error::{Error, Result};
 use crate::output::{self, note};
 use crate::points::PointFile;
-use crate::run_folder::RunFolder;
 use crate::session::{Session, wrong_kind};
 use crate::settings::Images;
 
@@ -88,20 +87,6 @@ pub(super) fn images(described: &Data) -> Images {
         held_out: described.held_out,
         ..Images::default()
     }
-}
-
-/// The solution of a phase of a run.
-pub(super) fn solution(
-    folder: &RunFolder,
-    phase: &str,
-    network: Architecture,
-    data: &Dataset,
-    graph: &Graph,
-) -> Result<Weights<f32>> {
-    let path = folder.path(&format!("checkpoints/{phase}.safetensors"));
-    let (weights, about) = checkpoint::load_solution(&path, graph.layout())?;
-    about.require(network, data, &path)?;
-    Ok(weights)
 }
 
 /// Trains all phases, and measures their solutions. Continues where a run stopped.

@@ -5,36 +5,37 @@
 //! settings/CELL.toml    the settings of a cell, for `valleys train --config`
 //! commands.txt          one command a cell
 //! cells/CELL/           its run folder
-//! table1.json, table1*.csv, report.html
+//! landscape/CELL/       everything around its solutions, if asked for
+//! table1.json, comparison.json, *.csv, *.svg, report.html
 //! ```
+
+mod collect;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use valleys_figures::report::{Entry, Report};
-use valleys_figures::table1;
-use valleys_harness::data::DataKind;
+use valleys_harness::data::{DataKind, synthetic};
 use valleys_harness::files::write_atomically;
 use valleys_harness::model::Architecture;
 use valleys_harness::preset::{Preset, Size};
-use valleys_harness::suite::{Cell, CellResult, Cost, Grid, Rates};
+use valleys_harness::suite::{Cell, Cost, Grid, Rates};
 use valleys_harness::train::Method;
 use valleys_sim::Seed;
-use valleys_sim::record::{Epoch, Record};
+use valleys_sim::record::Epoch;
 
 use super::data::{self, Source};
-use super::train;
+use super::{landscape, train};
 use crate::cli::{self, DATA_FOLDER, Folder, Output, Plan, Run};
-use crate::config::{Config, usage};
+use crate::config::usage;
 use crate::error::{Error, Result};
 use crate::lock::Lock;
-use crate::manifest::Manifest;
 use crate::output::{line, note, table};
 use crate::progress::{catch_interrupts, duration, interrupted};
-use crate::run_folder::{RunFolder, read_toml, to_json};
-use crate::session::wrong_kind;
+use crate::run_folder::{RunFolder, read_toml};
 use crate::settings::{self, Settings};
+
+pub(crate) use collect::collect;
 
 /// A suite as its folder says it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,6 +72,11 @@ impl Suite {
 /// The run folder of a cell.
 fn place(folder: &Path, cell: &Cell) -> PathBuf {
     folder.join("cells").join(cell.name())
+}
+
+/// The folder of a cell's landscape.
+fn landscape_place(folder: &Path, cell: &Cell) -> PathBuf {
+    folder.join("landscape").join(cell.name())
 }
 
 fn settings_file(folder: &Path, cell: &Cell) -> PathBuf {
@@ -220,16 +226,15 @@ pub(crate) fn run(options: &Run) -> Result<()> {
         let (mut trained, mut elsewhere) = (false, Vec::new());
         for (number, cell) in cells.iter().enumerate() {
             let (name, out) = (cell.name(), place(folder, cell));
-            if is_complete(&out) || failures.iter().any(|(failed, _)| *failed == name) {
+            let measured = options.landscape.is_none() || is_complete(&landscape_place(folder, cell));
+            if (is_complete(&out) && measured) || failures.iter().any(|(failed, _)| *failed == name) {
                 continue;
             }
             if interrupted() {
                 return Err(Error::Interrupted);
             }
-            let output = Output { out: Some(out), resume: true, force: false };
-            let config = Some(settings_file(folder, cell));
             note(format_args!("cell {} of {total}: {name}", number + 1));
-            match train::run(&cli::Train { config, output, ..cli::Train::default() }) {
+            match work(folder, cell, options.landscape) {
                 Ok(()) => trained = true,
                 Err(Error::Busy { holder, .. }) => elsewhere.push(format!("{name} ({holder})")),
                 Err(Error::Interrupted) => return Err(Error::Interrupted),
@@ -251,6 +256,21 @@ pub(crate) fn run(options: &Run) -> Result<()> {
         None => Ok(()),
         Some((name, error)) => Err(Error::Failed(format!("cell {name}: {error}"))),
     }
+}
+
+/// Trains a cell, if it is not trained, and measures its landscape, if that is asked for.
+fn work(folder: &Path, cell: &Cell, counts: Option<cli::landscape::Counts>) -> Result<()> {
+    let run = place(folder, cell);
+    let into = |out: PathBuf| Output { out: Some(out), resume: true, force: false };
+    if !is_complete(&run) {
+        let config = Some(settings_file(folder, cell));
+        train::run(&cli::Train { config, output: into(run.clone()), ..cli::Train::default() })?;
+    }
+    let Some(counts) = counts else { return Ok(()) };
+    let data = Some(PathBuf::from(&cell.data)).filter(|_| cell.data != synthetic::NAME);
+    let output = into(landscape_place(folder, cell));
+    let source = cli::landscape::Source { run, data, images: None, bn: None, backend: None, output };
+    landscape::run(&cli::Landscape::All(cli::landscape::All { source, counts }))
 }
 
 fn is_complete(out: &Path) -> bool {
@@ -285,57 +305,4 @@ pub(crate) fn status(options: &Folder) -> Result<()> {
     }
     table(&["cell", "epochs", "phase", "test accuracy", "state"], &rows)?;
     line(format!("{complete} of {} cells complete", cells.len()))
-}
-
-pub(crate) fn collect(options: &Folder) -> Result<()> {
-    let folder = &options.folder;
-    let suite = Suite::read(folder)?;
-    let cells = suite.cells()?;
-    let (mut results, mut missing, mut settings) = (Vec::new(), Vec::new(), Vec::new());
-    for cell in &cells {
-        let out = place(folder, cell);
-        let record = match RunFolder::existing(&out) {
-            Ok(run) => run.record("solutions")?,
-            Err(_) => None,
-        };
-        match record {
-            None => missing.push(cell.name()),
-            Some(Record::Solutions(solutions)) => {
-                let config: Config = read_toml(&out.join("config.toml"))?;
-                let named = config.data.map(|data| data.name).unwrap_or_default();
-                let data = DataKind::parse(&named).map_or_else(|_| cell.data.clone(), |kind| kind.title().to_string());
-                // Folders of images share a title, so they keep their own names.
-                let data = if named == DataKind::Folder.name() { cell.data.clone() } else { data };
-                if !settings.contains(&solutions.setting) {
-                    settings.push(solutions.setting);
-                }
-                results.push(CellResult { cell: cell.clone(), data, solutions: solutions.rows });
-            }
-            Some(_) => return Err(wrong_kind("solutions")),
-        }
-    }
-    if results.is_empty() {
-        return Err(Error::file(folder, "no cell has come to its end; `valleys suite status` says how far they are"));
-    }
-    let record = valleys_harness::suite::collect(&results, settings.join("; "))?;
-    for (columns, rows) in [table1::solutions(&record), table1::differences(&record)] {
-        if !rows.is_empty() {
-            table(&columns, &rows)?;
-            line("")?;
-        }
-    }
-    if !missing.is_empty() {
-        line(format!("not finished, and left out: {}", missing.join(", ")))?;
-    }
-    let record = Record::Table1(record);
-    write_atomically(&folder.join("table1.json"), &to_json(&record)?)?;
-    for table in valleys_figures::tables("table1", &record)? {
-        write_atomically(&folder.join(format!("{}.csv", table.name)), table.to_csv().as_bytes())?;
-    }
-    let command = "valleys suite collect DIR".to_string();
-    let entries = vec![Entry { name: "table1".to_string(), record, command }];
-    let manifest = Manifest::new(suite.grid.seeds[0]).rows();
-    let report = Report { title: "Asymmetric valleys: the suite".to_string(), manifest, entries };
-    write_atomically(&folder.join("report.html"), report.html()?.as_bytes())?;
-    line(format!("report: {}", folder.join("report.html").display()))
 }

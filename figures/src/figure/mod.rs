@@ -2,6 +2,7 @@
 
 mod appendix_a;
 mod bias_map;
+mod comparison;
 mod controls;
 mod curvature;
 mod exact_law;
@@ -68,6 +69,7 @@ pub fn render(name: &str, record: &Record) -> Result<Vec<Picture>> {
         Record::Intervention(intervention) => intervention::picture(name, intervention).map(|it| vec![it]),
         Record::Curvature(curvature) => curvature::picture(name, curvature).map(|it| vec![it]),
         Record::GradientNoise(noise) => gradient_noise::picture(name, noise).map(|it| vec![it]),
+        Record::Comparison(comparison) => comparison::picture(name, comparison).map(|it| vec![it]),
         Record::Claims(_) | Record::Theory(_) | Record::Solutions(_) | Record::Table1(_) => Ok(Vec::new()),
     }
 }

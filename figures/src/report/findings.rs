@@ -6,7 +6,7 @@ use valleys_sim::record::{AppendixA, BiasMap, Claims, ExactLaw, Record, Shift, T
 use super::html::Page;
 use super::{Entry, entries_of, evidence, landscape, network, table1};
 use crate::scale::{grouped, number, percent};
-use crate::words;
+use crate::{comparison, words};
 
 pub(super) fn write(page: &mut Page, entries: &[Entry]) {
     let mut told: Vec<&Entry> = entries.iter().collect();
@@ -43,7 +43,7 @@ fn place(record: &Record) -> usize {
         Record::Controls(_) => 15,
         Record::ShiftLaw(_) | Record::Intervention(_) | Record::Curvature(_) | Record::GradientNoise(_) => 16,
         Record::Theory(_) => 17,
-        Record::Table1(_) => 18,
+        Record::Table1(_) | Record::Comparison(_) => 18,
     }
 }
 
@@ -69,6 +69,7 @@ fn finding(entry: &Entry) -> Option<String> {
         Record::AppendixA(it) => neuron(it),
         Record::Solutions(it) => network::pairs(it).join(" "),
         Record::Table1(it) => table1::finding(it),
+        Record::Comparison(it) => comparison::finding(it),
         Record::Shift(it) => shift(it),
         Record::Interpolation(it) => words::interpolation(it),
         Record::Training(_) | Record::Line(_) => String::new(),

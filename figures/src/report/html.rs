@@ -60,6 +60,15 @@ impl Page {
         self.body.push_str("</ul>\n");
     }
 
+    /// A list of links: text and address.
+    pub(super) fn links(&mut self, links: &[(String, String)]) {
+        self.body.push_str("<ul>\n");
+        for (text, address) in links {
+            self.push(format_args!("<li><a href=\"{}\">{}</a></li>\n", escaped(address), escaped(text)));
+        }
+        self.body.push_str("</ul>\n");
+    }
+
     /// A table, one field a column.
     pub(super) fn table(&mut self, columns: &[&str], rows: &[Vec<Field>]) {
         self.body.push_str("<div class=\"table\"><table>\n<thead><tr>");

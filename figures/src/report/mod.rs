@@ -1,6 +1,7 @@
 //! One self-contained page that tells the story of a run in order.
 
 mod claims;
+mod comparison;
 mod evidence;
 mod findings;
 mod html;
@@ -23,6 +24,8 @@ pub struct Report {
     pub manifest: Vec<(String, String)>,
     /// The records. The page orders them by kind, and those of one kind as given here.
     pub entries: Vec<Entry>,
+    /// Pages of single runs by their headings: names, and addresses relative to this page.
+    pub index: Vec<(String, Vec<(String, String)>)>,
 }
 
 /// A record of a [`Report`].
@@ -51,9 +54,22 @@ impl Report {
         landscape::write(&mut page, &self.entries)?;
         evidence::write(&mut page, &self.entries)?;
         table1::write(&mut page, &self.entries)?;
+        comparison::write(&mut page, &self.entries)?;
+        self.pages(&mut page);
         self.repeat(&mut page)?;
         self.circumstances(&mut page);
         Ok(page.document(&self.title, INTRODUCTION))
+    }
+
+    fn pages(&self, page: &mut Page) {
+        if self.index.iter().all(|(_, pages)| pages.is_empty()) {
+            return;
+        }
+        page.section("Run by run");
+        for (heading, pages) in self.index.iter().filter(|(_, pages)| !pages.is_empty()) {
+            page.heading(heading);
+            page.links(pages);
+        }
     }
 
     fn repeat(&self, page: &mut Page) -> Result<()> {

@@ -29,7 +29,7 @@ pub(super) fn write(page: &mut Page, entries: &[Entry]) -> Result<()> {
     Ok(())
 }
 
-fn show(page: &mut Page, (columns, rows): table1::Columns) {
+pub(super) fn show(page: &mut Page, (columns, rows): table1::Columns) {
     let rows: Vec<Vec<Field>> = rows.into_iter().map(|row| row.into_iter().map(Field::from).collect()).collect();
     page.table(&columns, &rows);
 }

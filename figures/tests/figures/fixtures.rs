@@ -4,13 +4,13 @@ use crate::{evidence, landscape};
 
 use valleys_sim::Profile;
 use valleys_sim::asymmetry::{Certificate, Verdict};
-use valleys_sim::estimate::PairedTest;
+use valleys_sim::estimate::{Interval, PairedTest, Spearman};
 use valleys_sim::profile::grid;
 use valleys_sim::record::{
-    AppendixA, AppendixASeed, BiasMap, ClaimRow, Claims, Counterexample, Epoch, ExactLaw, ExactLawRow, FrontPoint,
-    Interpolation, Line, LineJudgement, Minima, MinimumCurve, Record, SgdPath, Shift, Solution, Solutions, Spread,
-    Table1, Table1Difference, Table1Row, Threshold, ThresholdCurve, ThresholdPoint, Thresholds, Tightness,
-    TightnessRow, Training, TrialRow, WeakeningRow,
+    AppendixA, AppendixASeed, BiasMap, ClaimRow, Claims, Comparison, ComparisonRow, Counterexample, Epoch, ExactLaw,
+    ExactLawRow, FrontPoint, Interpolation, Line, LineJudgement, Minima, MinimumCurve, Predictor, Record, SgdPath,
+    Shift, Solution, Solutions, Spread, Table1, Table1Difference, Table1Row, Threshold, ThresholdCurve, ThresholdPoint,
+    Thresholds, Tightness, TightnessRow, Training, TrialRow, WeakeningRow,
 };
 
 /// A number in [0, 1) that looks random: the fractional part of multiples of the golden ratio.
@@ -463,6 +463,33 @@ pub(crate) fn table1() -> Table1 {
     }
 }
 
+pub(crate) fn comparison() -> Comparison {
+    let row = |seed: u32| ComparisonRow {
+        name: format!("ResNet-8 on synthetic images, seed {seed}"),
+        gain: 0.01 * f64::from(seed) - 0.02,
+        accuracy_gain: 0.002 * f64::from(seed),
+        values: vec![Some(0.1 * f64::from(seed * seed)), Some(7.0 - f64::from(seed)), None],
+    };
+    let predictor = |name: &str, rho: Option<f64>| Predictor {
+        name: name.to_owned(),
+        spearman: rho.map(|rho| Spearman {
+            pairs: 5,
+            correlation: Interval { low: rho - 0.4, estimate: rho, high: rho + 0.1 },
+            p_value: 1.0 / 60.0,
+            is_exact: true,
+        }),
+    };
+    Comparison {
+        rows: (1..=5).map(row).collect(),
+        predictors: vec![
+            predictor("certificate’s gain on the line to SWA", Some(0.9)),
+            predictor("largest eigenvalue of the Hessian", Some(-0.6)),
+            predictor("trace of the Hessian", None),
+        ],
+        confidence: 0.95,
+    }
+}
+
 /// One record of every kind under a plausible name, in the order of the story.
 pub(crate) fn all() -> Vec<(&'static str, Record)> {
     let story = vec![
@@ -480,6 +507,7 @@ pub(crate) fn all() -> Vec<(&'static str, Record)> {
         ("shift", Record::Shift(shift())),
         ("interpolation", Record::Interpolation(interpolation())),
         ("table1", Record::Table1(table1())),
+        ("comparison", Record::Comparison(comparison())),
     ];
     story.into_iter().chain(landscape::all()).chain(evidence::all()).collect()
 }

@@ -19,6 +19,10 @@ fn report(records: Vec<(&str, Record)>) -> String {
         title: "Asymmetric valleys".to_owned(),
         manifest: vec![("seed".to_owned(), "0".to_owned()), ("threads".to_owned(), "2".to_owned())],
         entries: records.into_iter().map(entry).collect(),
+        index: vec![(
+            "Landscape".to_owned(),
+            vec![("resnet8-1".to_owned(), "landscape/resnet8-1/report.html".to_owned())],
+        )],
     };
     report.html().expect("a report")
 }
@@ -121,7 +125,7 @@ fn a_record_that_does_not_add_up_is_refused() {
     let mut solutions = fixtures::solutions();
     solutions.rows[1].test_loss = f64::INFINITY;
     let entry = Entry { name: "solutions".to_owned(), record: Record::Solutions(solutions), command: String::new() };
-    let report = Report { title: String::new(), manifest: Vec::new(), entries: vec![entry] };
+    let report = Report { title: String::new(), manifest: Vec::new(), entries: vec![entry], index: Vec::new() };
     assert_eq!(
         report.html().expect_err("not finite").to_string(),
         "test_loss of ResNet-8 SGD after SWA is inf; allowed: a finite number"

@@ -38,7 +38,7 @@ pub(super) fn prevalence(options: &Prevalence) -> Result<()> {
         ..Experiment::of("prevalence")
     };
     let mut session = trained.begin(&options.source, "prevalence", experiment)?;
-    share(&mut session, &trained, &mut probe, &solution, (&laws, draws, options.until_asymmetric))?;
+    share(&mut session, &trained, &mut probe, ("prevalence", &solution), (&laws, draws, options.until_asymmetric))?;
     session.finish()
 }
 
@@ -47,13 +47,13 @@ pub(super) fn share(
     session: &mut Session,
     trained: &Trained,
     probe: &mut Probe,
-    solution: &Solution,
+    (name, solution): (&str, &Solution),
     (laws, count, until_asymmetric): (&[Law], u64, bool),
 ) -> Result<()> {
     let title = format!("{}, {} solution", trained.title(), solution.name);
     let (offsets, criteria) = (trained.landscape.offsets()?, trained.criteria());
     let how = Draws { count, until_asymmetric, offsets: &offsets, criteria: &criteria, seed: trained.seed };
-    let record = measured(session, "prevalence", |store, observer| {
+    let record = measured(session, name, |store, observer| {
         let mut groups = Vec::new();
         for law in laws {
             let which = (&law.to_string()[..], law);
@@ -65,7 +65,7 @@ pub(super) fn share(
     })?;
     match &record {
         Record::Prevalence(it) => table(&it.groups),
-        _ => Err(wrong_kind("prevalence")),
+        _ => Err(wrong_kind(name)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `valleys landscape`: what the loss looks like around a trained solution, one experiment a function.
 
 mod between;
+mod counts;
 mod directions;
 mod evidence;
 mod gradients;
@@ -21,10 +22,12 @@ use crate::error::Result;
 use crate::points::PointFile;
 use crate::session::Session;
 
-pub(crate) use laboratory::all;
+pub(crate) use counts::Counts;
+pub(crate) use laboratory::{LINES, everything_of_run, lines_of_run};
 
 pub(crate) fn run(experiment: &Landscape) -> Result<()> {
     match experiment {
+        Landscape::All(options) => laboratory::run(options),
         Landscape::Line(options) => through::line(options),
         Landscape::Shift(options) => through::shift(options),
         Landscape::Prevalence(options) => directions::prevalence(options),

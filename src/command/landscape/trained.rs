@@ -9,7 +9,7 @@ use valleys_harness::landscape::{BatchNorm, Probe};
 use valleys_harness::model::{Architecture, Graph};
 use valleys_harness::params::Weights;
 use valleys_harness::preset::Landscape;
-use valleys_harness::train::Recipe;
+use valleys_harness::train::{Recipe, Start};
 use valleys_sim::Seed;
 use valleys_sim::asymmetry::Criteria;
 
@@ -34,6 +34,8 @@ pub(super) struct Trained {
 
 /// A solution of a run.
 pub(super) struct Solution {
+    /// The phase it is the solution of.
+    pub(super) phase: String,
     /// Such as `SGD after SWA`.
     pub(super) name: String,
     pub(super) weights: Weights<f32>,
@@ -148,7 +150,18 @@ impl Trained {
         let (weights, about) = checkpoint::load_solution(&path, self.graph.layout())?;
         about.require(self.architecture, &self.data, &path)?;
         let name = self.recipe.phases().iter().find(|it| it.name() == phase).map_or(phase, |it| it.title());
-        Ok(Solution { name: name.to_string(), weights, identity: about.run })
+        Ok(Solution { phase: phase.to_string(), name: name.to_string(), weights, identity: about.run })
+    }
+
+    /// The first phase's solution, and that of the last phase that starts from it: SWA and SGD after SWA, say. If none
+    /// starts from it, the last phase's.
+    pub(super) fn first_and_settled(&self) -> Result<[Solution; 2]> {
+        let phases = self.recipe.phases();
+        let after = phases.iter().rfind(|phase| phase.start() == Start::Solution(0)).or(phases.last());
+        let (Some(first), Some(settled)) = (phases.first(), after) else {
+            return Err(usage("the run has no phase"));
+        };
+        Ok([self.solution(first.name())?, self.solution(settled.name())?])
     }
 
     /// Network and images, for titles.
