@@ -1,15 +1,11 @@
 //! `valleys landscape`: the theorems held against a small trained network, from the command line to the pictures.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
-fn run(arguments: &[&str], folder: &Path) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_valleys"));
-    let Output { status, stdout, stderr } = command.args(arguments).current_dir(folder).output().expect("starts");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (status.code(), text(&stdout), text(&stderr))
-}
+use common::{refuses, run};
 
 /// A ResNet-8 of two phases, in minibatches of 10 images.
 fn train(folder: &Path) {
@@ -60,10 +56,10 @@ fn every_experiment_leaves_records_and_a_report_and_goes_on_where_it_stopped() {
         assert_eq!(code, Some(0), "{name}: {message}");
         assert!(fs::read(&path).expect("a record") == bytes, "{name}");
     }
-    refuses(folder);
+    refuses_what_does_not_fit(folder);
 }
 
-fn refuses(folder: &Path) {
+fn refuses_what_does_not_fit(folder: &Path) {
     for (arguments, words) in [
         (&["shift-law", "run", "--splits", "1"][..], &["--splits is 1", "at least 2"][..]),
         (&["intervention", "run", "--step", "0"], &["--step is 0", "> 0"]),
@@ -76,9 +72,6 @@ fn refuses(folder: &Path) {
         (&["gradient-noise", "run", "--steps", "40"], &["--steps is 40", "at least 41"]),
         (&["gradient-noise", "run", "--images", "10"], &["--images is 10", "more than 10"]),
     ] {
-        let (seen, _, message) = run(&[&["landscape"], arguments, &["--force"]].concat(), folder);
-        assert_eq!(seen, Some(2), "{arguments:?}: {message}");
-        assert_eq!(message.trim().lines().count(), 1, "{arguments:?}: {message}");
-        words.iter().for_each(|word| assert!(message.contains(word), "{arguments:?}: `{word}` is not in: {message}"));
+        refuses(&[&["landscape"], arguments, &["--force"]].concat(), folder, 2, words);
     }
 }

@@ -1,15 +1,11 @@
 //! `valleys landscape`: every experiment on a small trained network, from the command line to the pictures.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
-fn run(arguments: &[&str], folder: &Path) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_valleys"));
-    let Output { status, stdout, stderr } = command.args(arguments).current_dir(folder).output().expect("starts");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (status.code(), text(&stdout), text(&stderr))
-}
+use common::{refuses, run};
 
 /// A ResNet-8 of three phases, every epoch kept.
 fn train(folder: &Path) {
@@ -77,10 +73,10 @@ fn every_experiment_leaves_records_pictures_and_a_report_and_goes_on_where_it_st
     assert_eq!(code, Some(0), "{message}");
     assert!(folder.join("valleys-run-shift-uniform-only-bn-bias-0/figures").is_dir());
 
-    refuses(folder);
+    refuses_what_does_not_fit(folder);
 }
 
-fn refuses(folder: &Path) {
+fn refuses_what_does_not_fit(folder: &Path) {
     for (arguments, code, words) in [
         (&["prevalence", "run", "--draws", "0"][..], 2, &["--draws is 0", "at least 1"][..]),
         (&["prevalence", "run", "--family", "gausian"], 2, &["`gausian`", "nearest: gaussian"]),
@@ -101,9 +97,6 @@ fn refuses(folder: &Path) {
         (&["line", "run", "--out", "run"], 2, &["--out is run", "another folder"]),
         (&["rays", "nowhere"], 1, &["nowhere", "is not a folder"]),
     ] {
-        let (seen, _, message) = run(&[&["landscape"], arguments, &["--force"]].concat(), folder);
-        assert_eq!(seen, Some(code), "{arguments:?}: {message}");
-        assert_eq!(message.trim().lines().count(), 1, "{arguments:?}: {message}");
-        words.iter().for_each(|word| assert!(message.contains(word), "{arguments:?}: `{word}` is not in: {message}"));
+        refuses(&[&["landscape"], arguments, &["--force"]].concat(), folder, code, words);
     }
 }

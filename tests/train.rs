@@ -1,15 +1,11 @@
 //! `valleys train`: where its settings come from, what it refuses, what it leaves.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
-fn run(arguments: &[&str], folder: &Path) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_valleys"));
-    let Output { status, stdout, stderr } = command.args(arguments).current_dir(folder).output().expect("starts");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (status.code(), text(&stdout), text(&stderr))
-}
+use common::{refuses, run};
 
 /// The settings that `--show` prints.
 fn shown(arguments: &[&str], folder: &Path) -> toml::Table {
@@ -133,10 +129,7 @@ fn what_cannot_be_is_refused_in_one_line_before_any_work() {
         (&["--config", "wrong.toml"], 1, &["wrong.toml", "`trainings`", "training"]),
         (&["--config", "broken.toml"], 1, &["broken.toml"]),
     ] {
-        let (seen, _, message) = run(&[&["train", "--out", "out"], arguments].concat(), folder.path());
-        assert_eq!(seen, Some(code), "{arguments:?}: {message}");
-        assert_eq!(message.trim().lines().count(), 1, "{arguments:?}: {message}");
-        words.iter().for_each(|word| assert!(message.contains(word), "{arguments:?}: `{word}` is not in: {message}"));
+        refuses(&[&["train", "--out", "out"], arguments].concat(), folder.path(), code, words);
     }
     assert!(!folder.path().join("out").exists());
 }

@@ -2,7 +2,15 @@
 
 use clap::Args;
 
-use super::landscape::{Direction, Extent, Lines, Source};
+use super::landscape::{Ball, Centre, Direction, Extent, Lines, Solutions, Source};
+
+/// Splits of the images on which a line was measured.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Splits {
+    /// Random splits of the images.
+    #[arg(long = "splits", value_name = "N", default_value_t = 1000)]
+    pub(crate) count: u32,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct ShiftLaw {
@@ -12,9 +20,8 @@ pub(crate) struct ShiftLaw {
     pub(crate) lines: Lines,
     #[command(flatten)]
     pub(crate) direction: Direction,
-    /// Random splits of the images.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub(crate) splits: u32,
+    #[command(flatten)]
+    pub(crate) splits: Splits,
     /// Split training and test images together, as a check: then a shift is positive as often as not.
     #[arg(long)]
     pub(crate) pooled: bool,
@@ -24,9 +31,8 @@ pub(crate) struct ShiftLaw {
 pub(crate) struct Intervention {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// The solutions to move, by their phases, parted by commas [default: the run's first and last].
-    #[arg(long, value_name = "PHASE", value_delimiter = ',')]
-    pub(crate) solution: Vec<String>,
+    #[command(flatten)]
+    pub(crate) solutions: Solutions,
     #[command(flatten)]
     pub(crate) extent: Extent,
     #[command(flatten)]
@@ -58,9 +64,8 @@ pub(crate) struct Minibatches {
 pub(crate) struct GradientNoise {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// The solution, by its phase [default: the last phase's].
-    #[arg(long, value_name = "PHASE")]
-    pub(crate) solution: Option<String>,
+    #[command(flatten)]
+    pub(crate) centre: Centre,
     #[command(flatten)]
     pub(crate) direction: Direction,
     #[command(flatten)]
@@ -75,15 +80,13 @@ pub(crate) struct Theory {
     pub(crate) lines: Lines,
     #[command(flatten)]
     pub(crate) direction: Direction,
-    /// Random splits of the images.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub(crate) splits: u32,
+    #[command(flatten)]
+    pub(crate) splits: Splits,
     /// Neighbouring centres, 0 to leave them unmeasured.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) centres: u64,
-    /// Radius of the ball that they are drawn from.
-    #[arg(long, value_name = "R", default_value_t = 25.0)]
-    pub(crate) ball: f64,
+    #[command(flatten)]
+    pub(crate) ball: Ball,
     #[command(flatten)]
     pub(crate) minibatches: Minibatches,
 }
@@ -92,9 +95,8 @@ pub(crate) struct Theory {
 pub(crate) struct Curvature {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// The solutions, by their phases, parted by commas [default: the run's first and last].
-    #[arg(long, value_name = "PHASE", value_delimiter = ',')]
-    pub(crate) solution: Vec<String>,
+    #[command(flatten)]
+    pub(crate) solutions: Solutions,
     /// Eigenvalues at each end of the spectrum.
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) ends: usize,

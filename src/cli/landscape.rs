@@ -91,14 +91,37 @@ pub(crate) struct Source {
     pub(crate) output: Output,
 }
 
-/// Lines through one solution.
+/// One solution.
 #[derive(Debug, Args)]
-pub(crate) struct Lines {
+pub(crate) struct Centre {
     /// The solution to centre on, by its phase: swa, sgd-after-swa, sgd, … [default: the last phase's].
     #[arg(long, value_name = "PHASE")]
     pub(crate) solution: Option<String>,
+}
+
+/// Several solutions.
+#[derive(Debug, Args)]
+pub(crate) struct Solutions {
+    /// The solutions, by their phases, parted by commas [default: the run's first and last].
+    #[arg(long = "solution", value_name = "PHASE", value_delimiter = ',')]
+    pub(crate) phases: Vec<String>,
+}
+
+/// Lines through one solution.
+#[derive(Debug, Args)]
+pub(crate) struct Lines {
+    #[command(flatten)]
+    pub(crate) centre: Centre,
     #[command(flatten)]
     pub(crate) extent: Extent,
+}
+
+/// Neighbourhood of a solution.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Ball {
+    /// Radius R′ of the ball that neighbouring centres are drawn from (the paper's 25).
+    #[arg(long = "ball", value_name = "R", default_value_t = 25.0)]
+    pub(crate) radius: f64,
 }
 
 /// How far lines reach, and how finely.
@@ -180,9 +203,8 @@ pub(crate) struct Neighbourhood {
     /// Neighbouring centres (the paper's 100).
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) centres: u64,
-    /// Radius R′ of the ball that they are drawn from (the paper's 25).
-    #[arg(long, value_name = "R", default_value_t = 25.0)]
-    pub(crate) ball: f64,
+    #[command(flatten)]
+    pub(crate) ball: Ball,
 }
 
 #[derive(Debug, Args)]

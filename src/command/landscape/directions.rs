@@ -27,7 +27,7 @@ pub(super) fn prevalence(options: &Prevalence) -> Result<()> {
     let draws = at_least_one(options.draws)?;
     let laws = options.family.iter().map(|family| law(family, &options.groups)).collect::<Result<Vec<Law>>>()?;
     let trained = Trained::open(&options.source, options.lines.extent)?;
-    let phase = trained.phase("--solution", options.lines.solution.as_deref(), -1)?;
+    let phase = trained.phase("--solution", options.lines.centre.solution.as_deref(), -1)?;
     let solution = trained.solution(&phase)?;
     let mut probe = trained.probe()?;
     let experiment = Experiment {
@@ -77,7 +77,7 @@ pub(super) fn sign_consistency(options: &SignConsistency) -> Result<()> {
         return Err(wrong("--fractions", seen.join(","), "increasing numbers from 0 to 1"));
     }
     let trained = Trained::open(&options.source, options.lines.extent)?;
-    let phase = trained.phase("--solution", options.lines.solution.as_deref(), -1)?;
+    let phase = trained.phase("--solution", options.lines.centre.solution.as_deref(), -1)?;
     let solution = trained.solution(&phase)?;
     let mut probe = trained.probe()?;
     let experiment = Experiment {
@@ -118,11 +118,11 @@ pub(super) fn batch_norm(options: &BatchNorms) -> Result<()> {
     let draws = at_least_one(options.draws)?;
     let family = options.family.parse().map_err(usage)?;
     let trained = Trained::open(&options.source, options.lines.extent)?;
-    let phase = trained.phase("--solution", options.lines.solution.as_deref(), -1)?;
+    let phase = trained.phase("--solution", options.lines.centre.solution.as_deref(), -1)?;
     let other = options.other.as_deref().map(|run| trained.beside(run, options.source.data.as_deref())).transpose()?;
     let mut solutions = vec![(&trained, trained.solution(&phase)?)];
     if let Some(other) = &other {
-        let phase = other.phase("--solution", options.lines.solution.as_deref(), -1)?;
+        let phase = other.phase("--solution", options.lines.centre.solution.as_deref(), -1)?;
         solutions.push((other, other.solution(&phase)?));
     }
     let experiment = Experiment {

@@ -12,7 +12,7 @@ use valleys_sim::estimate::Confidence;
 use valleys_sim::record::Record;
 
 use super::gradients::{Steps, walked};
-use super::through::centre;
+use super::through::{ball, centre};
 use super::trained::{Solution, Trained, wrong};
 use super::{direction, measured};
 use crate::cli::evidence::{Intervention, ShiftLaw, Theory};
@@ -25,14 +25,14 @@ pub(super) fn shift_law(options: &ShiftLaw) -> Result<()> {
     let law = direction(&options.direction)?;
     let (mut trained, solution, title) = centre(&options.source, &options.lines)?;
     trained.landscape.spec.keep_examples = true;
-    let (index, splits) = (options.direction.index, splits(options.splits, &trained)?);
+    let (index, splits) = (options.direction.index, splits(options.splits.count, &trained)?);
     let pool = if options.pooled { Pool::Together } else { Pool::Apart };
     let mut probe = trained.probe()?;
     let experiment = Experiment {
         solutions: vec![solution.identity.clone()],
         laws: vec![law.to_string()],
         index: Some(index),
-        splits: Some(options.splits),
+        splits: Some(options.splits.count),
         pooled: Some(options.pooled),
         ..Experiment::of("shift-law")
     };
@@ -74,7 +74,7 @@ pub(super) fn intervention(options: &Intervention) -> Result<()> {
         let allowed = format!("> 0 and at most {}, the line's half-length", trained.landscape.reach);
         return Err(wrong("--step", options.step.unwrap_or(0.0), allowed));
     }
-    let phases = trained.ends(&options.solution)?;
+    let phases = trained.ends(&options.solutions.phases)?;
     let solutions = phases.iter().map(|phase| trained.solution(phase)).collect::<Result<Vec<Solution>>>()?;
     let plan = Plan { step: options.step, permuted: options.permuted, symmetric: options.symmetric };
     let index = options.direction.index;
@@ -124,14 +124,11 @@ pub(super) fn theory(options: &Theory) -> Result<()> {
     if options.centres == 1 {
         return Err(wrong("--centres", 1, "0, or at least 2"));
     }
-    if !(options.ball.is_finite() && options.ball > 0.0) {
-        return Err(wrong("--ball", options.ball, "> 0"));
-    }
+    let ball = ball(options.ball, options.centres)?;
     let (mut trained, solution, title) = centre(&options.source, &options.lines)?;
     trained.landscape.spec.keep_examples = true;
-    let phase = trained.phase("--solution", options.lines.solution.as_deref(), -1)?;
-    let ball = (options.centres > 0).then_some(Ball { radius: options.ball, draws: options.centres });
-    let (index, splits) = (options.direction.index, splits(options.splits, &trained)?);
+    let phase = trained.phase("--solution", options.lines.centre.solution.as_deref(), -1)?;
+    let (index, splits) = (options.direction.index, splits(options.splits.count, &trained)?);
     let steps = Steps::of(&trained, &phase, &options.minibatches)?;
     let mut probe = trained.probe()?;
     let experiment = Experiment {
@@ -139,14 +136,21 @@ pub(super) fn theory(options: &Theory) -> Result<()> {
         laws: vec![law.to_string()],
         index: Some(index),
         draws: Some(options.centres),
-        ball: Some(options.ball),
-        splits: Some(options.splits),
+        ball: Some(ball.radius),
+        splits: Some(options.splits.count),
         steps: Some(options.minibatches.steps),
         moving: Some(options.minibatches.moving),
         ..Experiment::of("theory")
     };
     let mut session = trained.begin(&options.source, "theory", experiment)?;
-    hold(&mut session, &trained, &mut probe, (&title, &solution), (&law, index), (&splits, ball, &steps))?;
+    hold(
+        &mut session,
+        &trained,
+        &mut probe,
+        (&title, &solution),
+        (&law, index),
+        (&splits, (ball.draws > 0).then_some(ball), &steps),
+    )?;
     session.finish()
 }
 

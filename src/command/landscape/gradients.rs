@@ -65,7 +65,7 @@ pub(super) fn walked(
 pub(super) fn gradient_noise(options: &GradientNoise) -> Result<()> {
     let law = direction(&options.direction)?;
     let trained = Trained::open(&options.source, NO_EXTENT)?;
-    let phase = trained.phase("--solution", options.solution.as_deref(), -1)?;
+    let phase = trained.phase("--solution", options.centre.solution.as_deref(), -1)?;
     let (solution, steps) = (trained.solution(&phase)?, Steps::of(&trained, &phase, &options.minibatches)?);
     trained.probe()?;
     let index = options.direction.index;
@@ -112,7 +112,7 @@ pub(super) fn curvature(options: &Curvature) -> Result<()> {
         }
     }
     let trained = Trained::open(&options.source, NO_EXTENT)?;
-    let phases = trained.ends(&options.solution)?;
+    let phases = trained.ends(&options.solutions.phases)?;
     let solutions = phases.iter().map(|phase| trained.solution(phase)).collect::<Result<Vec<Solution>>>()?;
     let extent = Extent {
         ends: options.ends,

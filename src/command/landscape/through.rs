@@ -11,7 +11,7 @@ use valleys_sim::record::Record;
 
 use super::trained::{Solution, Trained, wrong};
 use super::{direction, in_a_name, measured};
-use crate::cli::landscape::{Controls, Line, Lines, Neighbourhood, Source, Trajectory};
+use crate::cli::landscape::{self as cli, Controls, Line, Lines, Neighbourhood, Source, Trajectory};
 use crate::command::network::{self, Ray};
 use crate::config::Experiment;
 use crate::error::Result;
@@ -21,7 +21,7 @@ use crate::session::{Session, wrong_kind};
 /// A run and the solution that lines go through.
 pub(super) fn centre(source: &Source, lines: &Lines) -> Result<(Trained, Solution, String)> {
     let trained = Trained::open(source, lines.extent)?;
-    let phase = trained.phase("--solution", lines.solution.as_deref(), -1)?;
+    let phase = trained.phase("--solution", lines.centre.solution.as_deref(), -1)?;
     let solution = trained.solution(&phase)?;
     let title = format!("{}, {} solution", trained.title(), solution.name);
     Ok((trained, solution, title))
@@ -63,17 +63,24 @@ fn along(options: &Line, what: &str) -> Result<()> {
     session.finish()
 }
 
+/// Where neighbouring centres come from.
+pub(super) fn ball(options: cli::Ball, draws: u64) -> Result<Ball> {
+    let radius = options.radius;
+    if radius.is_finite() && radius > 0.0 {
+        return Ok(Ball { radius, draws });
+    }
+    Err(wrong("--ball", radius, "> 0"))
+}
+
 pub(super) fn neighbourhood(options: &Neighbourhood) -> Result<()> {
     let law = direction(&options.direction)?;
     if options.centres < 2 {
         return Err(wrong("--centres", options.centres, "at least 2"));
     }
-    if !(options.ball.is_finite() && options.ball > 0.0) {
-        return Err(wrong("--ball", options.ball, "> 0"));
-    }
+    let ball = ball(options.ball, options.centres)?;
     let (trained, solution, title) = centre(&options.source, &options.lines)?;
     let mut probe = trained.probe()?;
-    let (index, ball) = (options.direction.index, Ball { radius: options.ball, draws: options.centres });
+    let index = options.direction.index;
     let experiment = Experiment {
         solutions: vec![solution.identity.clone()],
         laws: vec![law.to_string()],
