@@ -92,7 +92,16 @@ fn refuses_what_does_not_fit(folder: &Path) {
         (&["interpolation", "run", "--to", "swa"], 2, &["--to is SWA", "another solution"]),
         (&["rays", "run", "--radius=-1"], 2, &["--radius is -1", "> 0"]),
         (&["sign-consistency", "run", "--fractions", "0.5,1.5"], 2, &["--fractions is 0.5,1.5", "from 0 to 1"]),
-        (&["plane", "run", "--solution", "swa"], 2, &["--solution is swa with 0 --family", "two --family"]),
+        (
+            &["plane", "run", "--solution", "swa,sgd"],
+            2,
+            &["--solution names 2 solutions; allowed: three", "two --family"],
+        ),
+        (
+            &["plane", "run", "--family", "ones"],
+            2,
+            &["1 solution and --family 1 direction;", "swa, sgd-after-swa, sgd"],
+        ),
         (&["plane", "run", "--points", "1"], 2, &["--points is 1", "at least 2"]),
         (&["line", "run", "--out", "run"], 2, &["--out is run", "another folder"]),
         (&["rays", "nowhere"], 1, &["nowhere", "is not a folder"]),

@@ -14,7 +14,7 @@ use super::trained::{Solution, Trained, wrong};
 use crate::cli::landscape::{Extent, InterRand, Interpolation, Plane, Rays, Source, Two};
 use crate::command::network;
 use crate::config::{Experiment, usage};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::line as say;
 use crate::session::{Session, wrong_kind};
 
@@ -195,13 +195,15 @@ pub(super) fn plane(options: &Plane) -> Result<()> {
             Through::along((&centre.name, &centre.weights), [(&names[0], u), (&names[1], v)])
         }
         (solutions, laws) => {
-            let seen = format!("{} with {} --family", phases.join(","), laws.len());
-            let allowed = format!(
-                "three of {}, or one with two --family; {} were found",
-                trained.phases().join(", "),
-                solutions.len()
-            );
-            return Err(wrong("--solution", seen, allowed));
+            let count = |count: usize, thing: &str| format!("{count} {thing}{}", if count == 1 { "" } else { "s" });
+            let families = match laws.len() {
+                0 => String::new(),
+                given => format!(" and --family {}", count(given, "direction")),
+            };
+            let (solutions, known) = (count(solutions.len(), "solution"), trained.phases().join(", "));
+            return Err(Error::Usage(format!(
+                "--solution names {solutions}{families}; allowed: three solutions, or one with two --family ({known})"
+            )));
         }
     };
     let mut probe = trained.probe()?;
