@@ -269,6 +269,8 @@ fn set(settings: &mut Table, text: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use valleys_harness::model::NormWeights;
+
     use super::*;
 
     fn settings() -> Table {
@@ -284,12 +286,14 @@ mod tests {
             "training.phases.swa.epochs = 9",
             "data.held_out=50",
             "phases.sgd-after-swa.select=held-out",
+            "norm_weights=uniform",
         ] {
             set(&mut table, text).expect("a key");
         }
         let changed: Settings = from_table(table).expect("valid");
         assert_eq!((changed.training.momentum, changed.training.phases[0].epochs), (0.8, 9));
         assert_eq!((changed.data.held_out, changed.training.phases[1].select), (50, Selection::HeldOut));
+        assert_eq!(changed.training.norm_weights, NormWeights::Uniform);
     }
 
     #[test]

@@ -115,6 +115,12 @@ fn what_cannot_be_is_refused_in_one_line_before_any_work() {
         (&["--set", "phases.adam.epochs=1"], 2, &["phases.adam.epochs=1", "config.toml"]),
         (&["--set", "momentum=1.5"], 2, &["momentum is 1.5", "[0, 1)"]),
         (&["--set", "phases.swa.epochs=many"], 2, &["epochs", "many"]),
+        (&["--set", "norm_weights=two"], 2, &["norm_weights", "two", "uniform"]),
+        (
+            &["--set", "norm_weights=normal", "--network", "mlp"],
+            2,
+            &["norm_weights is normal", "MLP has no batch norm"],
+        ),
         (&["--method", "adam"], 2, &["method is adam", "swa, sgd, table1, large-batch"]),
         (&["--select", "held-out"], 2, &["--held-out is 0", "at least 1"]),
         (&["--method", "sgd", "--after-swa", "3"], 2, &["--after-swa", "this run has none"]),

@@ -10,7 +10,7 @@ use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 use valleys_sim::Seed;
 
-use crate::model::Graph;
+use crate::model::{Graph, NormWeights};
 use crate::{Error, Result, Scalar};
 
 /// What a trainable tensor belongs to.
@@ -172,8 +172,14 @@ impl Weights<f32> {
     /// A fresh network, drawn from the laws that the [builder](crate::model::GraphBuilder) states, each tensor from its
     /// own stream `initialise NAME`.
     pub fn initialise(graph: &Graph, seed: Seed) -> Self {
+        Self::initialise_with(graph, seed, NormWeights::One)
+    }
+
+    /// The same network with batch-norm weights from another law (Appendix H).
+    pub fn initialise_with(graph: &Graph, seed: Seed, norm_weights: NormWeights) -> Self {
         let mut weights = Self::zeros(graph.layout());
         for (entry, law) in graph.layout().parameters().iter().zip(graph.initial()) {
+            let law = if entry.group == Group::BnWeight { norm_weights.law() } else { *law };
             let mut rng = seed.stream(&format!("initialise {}", entry.name), 0);
             weights.values[entry.range()].fill_with(|| law.sample(&mut rng) as f32);
         }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::graph::{Activation, Graph, Layer, Shape, Value, Window};
-use super::initial::Initial;
+use super::initial::{Initial, NormWeights};
 use crate::params::{Group, Layout};
 use crate::{Error, Result};
 
 /// Builds a [`Graph`] layer by layer; every method checks shapes and says which layer is wrong.
 ///
 /// Fresh convolutions are N(0, √(2/(k²·out))) (that is the standard deviation) with bias 0, batch norms 1 and 0, linear
-/// layers U(±1/√in).
+/// layers U(±1/√in). [`NormWeights`] has other laws for the weights of batch norms.
 #[derive(Debug)]
 pub struct GraphBuilder {
     shapes: Vec<Shape>,
@@ -81,7 +81,7 @@ impl GraphBuilder {
     pub fn batch_norm(&mut self, name: &str, x: Value) -> Result<Value> {
         let shape = self.shape(x);
         let channels = vec![shape.channels];
-        let weight = self.parameter(name, "weight", channels.clone(), Group::BnWeight, Initial::Constant(1.0))?;
+        let weight = self.parameter(name, "weight", channels.clone(), Group::BnWeight, NormWeights::One.law())?;
         let bias = self.parameter(name, "bias", channels, Group::BnBias, Initial::Constant(0.0))?;
         let norm = self.layout.add_norm(name.to_string(), shape.channels);
         Ok(self.push(Layer::BatchNorm { x, norm, weight, bias }, shape))

@@ -15,6 +15,7 @@ pub mod vgg;
 
 pub use builder::GraphBuilder;
 pub use graph::{Activation, Graph, Shape, Value, Window};
+pub use initial::NormWeights;
 
 use self::densenet::densenet;
 use self::mlp::mlp;
@@ -144,6 +145,15 @@ impl Architecture {
         }
     }
 
+    /// Whether it normalises batches.
+    pub fn has_batch_norm(self) -> bool {
+        match self.family() {
+            Family::ResNet | Family::DenseNet => true,
+            Family::Vgg => self == Self::Vgg16Bn,
+            Family::ResNetNoBn | Family::Mlp => false,
+        }
+    }
+
     /// The architecture of a name such as `resnet20`.
     ///
     /// # Errors
@@ -217,7 +227,9 @@ mod tests {
     fn networks_have_as_many_outputs_as_classes() {
         for architecture in Architecture::ALL {
             for classes in [2, 100] {
-                assert_eq!(architecture.graph(classes).expect("a network").classes(), classes, "{architecture}");
+                let graph = architecture.graph(classes).expect("a network");
+                assert_eq!(graph.classes(), classes, "{architecture}");
+                assert_eq!(architecture.has_batch_norm(), !graph.layout().norms().is_empty(), "{architecture}");
             }
             for classes in [0, 1] {
                 assert!(architecture.graph(classes).is_err(), "{architecture}");

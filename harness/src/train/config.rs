@@ -7,7 +7,7 @@ use valleys_sim::Seed;
 
 use super::recipe::{Phase, Recipe, Start};
 use crate::exec::{BackendKind, Weighting};
-use crate::model::Architecture;
+use crate::model::{Architecture, NormWeights};
 use crate::optim::{Schedule, SgdParams};
 use crate::{Error, Result};
 
@@ -17,6 +17,7 @@ use crate::{Error, Result};
 /// |---|---|---|
 /// | `network` | the network, such as `resnet20` | see [`Architecture`] |
 /// | `backend` | who runs it; the bits of a run are those of its backend | `cpu`, `reference` |
+/// | `norm_weights` | what fresh batch norms' weights are drawn from (Appendix H) | `one`, `uniform`, `normal`; `one` for a network without batch norm |
 /// | `momentum` | heavy ball, v ← μv + g | [0, 1) |
 /// | `weight_decay` | on all parameters | ≥ 0 |
 /// | `augment` | whether training images are varied as their data set says | |
@@ -33,6 +34,8 @@ pub struct Config {
     pub network: Architecture,
     #[serde(default)]
     pub backend: BackendKind,
+    #[serde(default, skip_serializing_if = "NormWeights::is_usual")]
+    pub norm_weights: NormWeights,
     pub momentum: f64,
     pub weight_decay: f64,
     pub augment: bool,
@@ -154,6 +157,10 @@ impl Config {
         let minutes = self.checkpoints.minutes;
         if !(0.0..=1e6).contains(&minutes) {
             return Err(Error::domain("checkpoints.minutes", minutes, "a number from 0 to 1000000"));
+        }
+        if !self.norm_weights.is_usual() && !self.network.has_batch_norm() {
+            let allowed = format!("one, as {} has no batch norm", self.network.title());
+            return Err(Error::domain("norm_weights", self.norm_weights.name(), allowed));
         }
         if self.phases.is_empty() {
             return Err(Error::domain("number of phases", 0, "at least 1"));

@@ -5,7 +5,7 @@ use valleys_sim::Seed;
 
 use super::config::{Checkpoints, Config, PhaseConfig};
 use crate::exec::{BackendKind, Weighting};
-use crate::model::{Architecture, Family};
+use crate::model::{Architecture, Family, NormWeights};
 use crate::optim::SgdParams;
 use crate::{Error, Result};
 
@@ -108,6 +108,7 @@ impl Config {
         Self {
             network,
             backend: BackendKind::default(),
+            norm_weights: NormWeights::default(),
             momentum: SgdParams::default().momentum,
             weight_decay,
             augment: true,

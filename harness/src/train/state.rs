@@ -1,6 +1,6 @@
 //! What is kept of a phase, so that a stopped run continues to the same bits.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use super::select::{Chosen, Reference};
 use crate::average::Average;
 use crate::checkpoint::{self, TensorFile, hex};
 use crate::data::Dataset;
+use crate::model::NormWeights;
 use crate::optim::Sgd;
 use crate::params::{Layout, Weights};
 use crate::{Error, Result};
@@ -61,6 +62,9 @@ pub(super) struct Identity {
 struct Settings {
     network: String,
     backend: crate::exec::BackendKind,
+    // Left out where it is the usual, so that the digests of older runs stand.
+    #[serde(default, skip_serializing_if = "NormWeights::is_usual")]
+    norm_weights: NormWeights,
     momentum: f64,
     weight_decay: f64,
     augment: bool,
@@ -75,6 +79,7 @@ impl Settings {
         Self {
             network: config.network.to_string(),
             backend: config.backend,
+            norm_weights: config.norm_weights,
             momentum: config.momentum,
             weight_decay: config.weight_decay,
             augment: config.augment,
@@ -139,32 +144,31 @@ impl Identity {
     /// Refuses to continue another run's state, naming the first thing that differs.
     fn require(&self, seen: &Self, path: &Path) -> Result<()> {
         let (wanted, seen) = (leaves(self), leaves(seen));
-        let differs = wanted.iter().zip(&seen).find(|(wanted, seen)| wanted != seen);
-        match differs {
-            None if wanted.len() == seen.len() => Ok(()),
-            Some(((name, wanted), (_, seen))) => Err(Error::file(
-                path,
-                format!("belongs to a run with {name} {seen}"),
-                format!("{name} {wanted}, or another folder"),
-            )),
-            None => Err(Error::file(path, "belongs to another run", "this run's, or another folder")),
-        }
+        let Some(name) = wanted.keys().chain(seen.keys()).find(|name| wanted.get(*name) != seen.get(*name)) else {
+            return Ok(());
+        };
+        let words = |leaves: &BTreeMap<String, String>| match leaves.get(name) {
+            Some(value) => format!("{name} {value}"),
+            None => format!("the usual {name}"),
+        };
+        let (wanted, seen) = (words(&wanted), words(&seen));
+        Err(Error::file(path, format!("belongs to a run with {seen}"), format!("{wanted}, or another folder")))
     }
 }
 
-/// Every named value of an identity, by name, as text; nested names are joined.
-fn leaves(identity: &Identity) -> Vec<(String, String)> {
-    fn walk(name: &str, value: &serde_json::Value, into: &mut Vec<(String, String)>) {
+/// Every value of an identity that is said, by name, as text; nested names are joined.
+fn leaves(identity: &Identity) -> BTreeMap<String, String> {
+    fn walk(name: &str, value: &serde_json::Value, into: &mut BTreeMap<String, String>) {
         match value {
             serde_json::Value::Object(fields) => {
                 for (field, value) in fields {
                     walk(&if name == "phase" { format!("phase's {field}") } else { field.clone() }, value, into);
                 }
             }
-            other => into.push((name.replace('_', " ").trim().to_owned(), other.to_string())),
+            other => drop(into.insert(name.replace('_', " ").trim().to_owned(), other.to_string())),
         }
     }
-    let mut found = Vec::new();
+    let mut found = BTreeMap::new();
     walk("", &serde_json::to_value(identity).unwrap_or_default(), &mut found);
     found
 }

@@ -85,11 +85,12 @@ impl<'a> Trainer<'a> {
     /// [`Error::Interrupted`] if the observer asks, [`Error::Domain`] for a loss that is not finite, [`Error::File`] for
     /// states that are damaged, belong to another run, or cannot be written.
     pub fn run(&mut self) -> Result<Vec<Trained>> {
+        let config = self.recipe.config();
         let mut metrics = self.folder.as_deref().map(Metrics::open).transpose()?;
         let mut done: Vec<Trained> = Vec::new();
         for phase in self.recipe.phases() {
             let (start, velocity) = match phase.start() {
-                Start::Random => (Weights::initialise(self.graph(), self.recipe.config().seed), None),
+                Start::Random => (Weights::initialise_with(self.graph(), config.seed, config.norm_weights), None),
                 Start::Solution(place) => {
                     let before = &done[place];
                     (before.solution.clone(), phase.restores_momentum().then(|| before.velocity.clone()))

@@ -147,12 +147,18 @@ pub(super) struct NormCase<'a> {
 /// Every network with statistics recomputed and frozen; without batch norms one way is enough.
 pub(super) fn norm_cases<'a>(solutions: &'a [(&Trained, Solution)]) -> Result<Vec<NormCase<'a>>> {
     let mut cases = Vec::new();
-    for (run, solution) in solutions {
+    // Names tell the points of one network from those of another.
+    let alike = matches!(solutions, [(one, _), (other, _)] if one.network() == other.network());
+    for (place, (run, solution)) in solutions.iter().enumerate() {
         let normed = batch_norm::parts(run.graph.layout()).len() > 1;
         let ways = [(landscape::BatchNorm::Recompute, "recomputed"), (landscape::BatchNorm::Frozen, "frozen")];
         for (batch_norm, way) in &ways[..if normed { 2 } else { 1 }] {
             let spec = landscape::Spec { batch_norm: *batch_norm, ..solutions[0].0.landscape.spec.clone() };
-            let title = run.architecture.title();
+            let title = match (alike, place) {
+                (false, _) => run.network(),
+                (true, 0) => format!("{}, first run", run.network()),
+                (true, _) => format!("{}, other run", run.network()),
+            };
             let name = match (normed, solutions.len()) {
                 (true, 1) => way.to_string(),
                 (true, _) => format!("{title}, {way}"),

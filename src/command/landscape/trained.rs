@@ -6,7 +6,7 @@ use std::sync::Arc;
 use valleys_harness::checkpoint;
 use valleys_harness::data::{Dataset, synthetic};
 use valleys_harness::landscape::{BatchNorm, Probe};
-use valleys_harness::model::{Architecture, Graph};
+use valleys_harness::model::{Architecture, Graph, NormWeights};
 use valleys_harness::params::Weights;
 use valleys_harness::preset::Landscape;
 use valleys_harness::train::{Recipe, Start};
@@ -162,6 +162,15 @@ impl Trained {
             return Err(usage("the run has no phase"));
         };
         Ok([self.solution(first.name())?, self.solution(settled.name())?])
+    }
+
+    /// The network, with what its batch norms began with where that is not the usual.
+    pub(super) fn network(&self) -> String {
+        let title = self.architecture.title();
+        match self.recipe.config().norm_weights {
+            NormWeights::One => title,
+            drawn => format!("{title}, norm weights {}", drawn.name()),
+        }
     }
 
     /// Network and images, for titles.

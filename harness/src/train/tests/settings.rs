@@ -1,6 +1,7 @@
 //! Settings out of range are named.
 
 use super::*;
+use crate::model::NormWeights;
 use crate::train::{MomentumBuffer, PhaseConfig, Selection};
 
 fn message(change: impl Fn(&mut Config)) -> String {
@@ -36,6 +37,8 @@ fn settings_out_of_range_are_named() {
     assert_eq!(message(|config| config.phases.clear()), "number of phases is 0; allowed: at least 1");
     assert_eq!(message(|config| config.checkpoints.last = 0), "checkpoints.last is 0; allowed: at least 1");
     assert!(message(|config| config.phases[0].epochs = u32::MAX).contains("less than 2³²"));
+    let norms = message(|config| (config.network, config.norm_weights) = (Architecture::Mlp, NormWeights::Uniform));
+    assert_eq!(norms, "norm_weights is uniform; allowed: one, as MLP has no batch norm");
 }
 
 #[test]
@@ -46,4 +49,9 @@ fn what_is_unknown_is_refused_and_what_is_usual_need_not_be_said() {
     assert_eq!(serde_json::from_str::<PhaseConfig>(short).expect("complete"), PhaseConfig::new("sgd", 3, 0.1));
     let text = serde_json::to_string(&config()).expect("JSON");
     assert_eq!(serde_json::from_str::<Config>(&text).expect("its own"), config());
+    assert!(!text.contains("norm_weights"), "{text}");
+    let drawn = Config { norm_weights: NormWeights::Normal, ..config() };
+    let text = serde_json::to_string(&drawn).expect("JSON");
+    assert!(text.contains(r#""norm_weights":"normal""#), "{text}");
+    assert_eq!(serde_json::from_str::<Config>(&text).expect("its own"), drawn);
 }

@@ -1,6 +1,7 @@
 //! Which states are kept, which are refused, and what damage does.
 
 use super::*;
+use crate::model::NormWeights;
 use crate::train::{Checkpoints, Kept};
 
 /// One phase of five epochs.
@@ -82,6 +83,27 @@ fn a_state_of_another_run_is_refused() {
     // Which states are kept is no part of the result.
     train(Config { checkpoints: Checkpoints { last: 1, every: 0, minutes: 0.0 }, ..config }, &data)
         .expect("the same run");
+}
+
+#[test]
+fn norm_weights_tell_runs_apart_and_older_runs_have_the_usual() {
+    let data = data();
+    let mut short = config();
+    short.phases.truncate(1);
+    (short.phases[0].epochs, short.phases[0].average_from) = (1, None);
+    let drawn = Config { norm_weights: NormWeights::Normal, ..short.clone() };
+    let usual = "the usual norm weights";
+    for (first, second, words) in [(&short, &drawn, [usual, "\"normal\""]), (&drawn, &short, ["\"normal\"", usual])] {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let train = |config: &Config| {
+            let recipe = config.clone().check().expect("valid");
+            run(&recipe, &data, Some(folder.path()), &Silent)
+        };
+        train(first).expect("trains");
+        let said = train(second).expect_err("another run's").to_string();
+        let [seen, wanted] = words.map(|words| said.find(words).expect("both are named"));
+        assert!(seen < wanted && said.contains("norm weights"), "{said}");
+    }
 }
 
 /// Looks whether there is a state within an epoch, whenever images are done.
