@@ -26,6 +26,11 @@ pub fn standing(standing: Standing) -> &'static str {
     }
 }
 
+/// How losses were measured, as a sentence; empty if that is not known.
+pub(crate) fn measured(setting: &str) -> String {
+    if setting.is_empty() { String::new() } else { format!("Measured: {setting}.") }
+}
+
 /// Where a solution was moved.
 pub fn moved(kind: MoveKind) -> &'static str {
     match kind {

@@ -43,7 +43,7 @@ pub struct Promise<'a> {
 /// Fewer than two examples, losses that are not finite or not as many as at the centre, not exactly one move to the flat
 /// side, moves of different lengths, a promise of another step or of several directions, and a q outside [0, 1].
 pub fn intervention(
-    title: &str,
+    (title, setting): (&str, &str),
     centre: &[f64],
     moves: &[Move],
     promise: Option<Promise>,
@@ -75,6 +75,7 @@ pub fn intervention(
     let gain = student(&differences(centre, flat.losses), confidence)?;
     Ok(Intervention {
         title: title.to_owned(),
+        setting: setting.to_owned(),
         examples: centre.len() as u64,
         step,
         confidence: confidence.level(),
@@ -148,7 +149,7 @@ mod tests {
         let moves = [at(MoveKind::Flat, &flat), at(MoveKind::Mirrored, &sharp)];
         let terms = terms(1.0, 3.0, 1.0, 0.25);
         let promise = Promise { terms: &terms, q: 0.5 };
-        let seen = intervention("", &centre, &moves, Some(promise), Confidence::P95).expect("valid");
+        let seen = intervention(("", "known"), &centre, &moves, Some(promise), Confidence::P95).expect("valid");
         // Changes 1, 1.5, ½: mean 1, standard error ½/√3, t(2, 95 %) = 4.30265.
         let gain = seen.rows[0].gain;
         assert_eq!((gain.estimate, seen.rows[0].flat_is_better_by), (1.0, None));
@@ -165,15 +166,16 @@ mod tests {
         let prediction = |p, q| {
             let terms = terms(p, 3.0, 1.0, 0.0);
             let promise = Some(Promise { terms: &terms, q });
-            let seen =
-                intervention("", &centre, &[at(MoveKind::Flat, &flat)], promise, Confidence::P95).expect("valid");
+            let seen = intervention(("", "known"), &centre, &[at(MoveKind::Flat, &flat)], promise, Confidence::P95)
+                .expect("valid");
             (seen.predicted.expect("promised"), seen.prediction)
         };
         // The gain is 1 without any spread.
         assert_eq!(prediction(1.0, 0.5), (1.0, Standing::Met));
         assert_eq!(prediction(1.25, 0.5), (1.25, Standing::NotMet));
         assert_eq!(prediction(1.25, 0.0), (-1.25, Standing::Met));
-        let none = intervention("", &centre, &[at(MoveKind::Flat, &flat)], None, Confidence::P95).expect("valid");
+        let none =
+            intervention(("", "known"), &centre, &[at(MoveKind::Flat, &flat)], None, Confidence::P95).expect("valid");
         assert_eq!((none.predicted, none.prediction), (None, Standing::NotMeasured));
     }
 
@@ -188,7 +190,7 @@ mod tests {
                 let centre: Vec<f64> = (0..25).map(|_| 5.0 * standard_normal(&mut rng)).collect();
                 let flat: Vec<f64> = centre.iter().map(|x| x - 1.0 - standard_normal(&mut rng)).collect();
                 let promise = Some(Promise { terms: &terms, q: 0.5 });
-                let seen = intervention("", &centre, &[at(MoveKind::Flat, &flat)], promise, Confidence::P95);
+                let seen = intervention(("", "known"), &centre, &[at(MoveKind::Flat, &flat)], promise, Confidence::P95);
                 seen.expect("valid").prediction == Standing::NotMet
             })
             .count();
@@ -199,7 +201,7 @@ mod tests {
     fn refuses_what_cannot_be_compared() {
         let (two, three) = ([1.0, 2.0], [1.0, 2.0, 3.0]);
         let message = |moves: &[Move], promise: Option<Promise>| {
-            intervention("", &two, moves, promise, Confidence::P95).expect_err("invalid").to_string()
+            intervention(("", "known"), &two, moves, promise, Confidence::P95).expect_err("invalid").to_string()
         };
         let flat = at(MoveKind::Flat, &two);
         assert_eq!(message(&[], None), "number of moves to the flat side is 0; allowed: 1");
@@ -215,6 +217,6 @@ mod tests {
         let (long, other) = (terms(1.0, 3.0, 2.0, 0.0), terms(1.0, 3.0, 1.0, 0.0));
         assert!(message(&[flat], Some(Promise { terms: &long, q: 0.5 })).starts_with("step l of the promise is 2"));
         assert!(message(&[flat], Some(Promise { terms: &other, q: 1.5 })).starts_with("share q of direction 0"));
-        assert!(intervention("", &[1.0], &[at(MoveKind::Flat, &[1.0])], None, Confidence::P95).is_err());
+        assert!(intervention(("", "known"), &[1.0], &[at(MoveKind::Flat, &[1.0])], None, Confidence::P95).is_err());
     }
 }

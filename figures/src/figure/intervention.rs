@@ -25,10 +25,11 @@ pub(super) fn picture(name: &str, it: &Intervention) -> Result<Picture> {
     })?;
     let caption = format!(
         "L(ŵ) − L(moved), the mean over test images: above 0 where a move helps. The flat side was chosen by training \
-         images, the step and Theorem 1’s promise by other test images than these. {}",
-        prediction(it)
+         images, the step and Theorem 1’s promise by other test images than these. {} {}",
+        prediction(it),
+        words::measured(&it.setting)
     );
-    Ok(Picture { name: name.to_owned(), title, caption, svg })
+    Ok(Picture { name: name.to_owned(), title, caption: caption.trim_end().to_owned(), svg })
 }
 
 fn row(it: &InterventionRow) -> Row {

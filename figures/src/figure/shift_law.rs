@@ -7,7 +7,7 @@ use crate::canvas::{self, Canvas};
 use crate::chart::{Frame, Label, Panel};
 use crate::scale::{Axis, number, percent};
 use crate::style::{BLUE, GREEN, INK, MARK, PANEL_TITLE, WIDTH};
-use crate::{Picture, Result};
+use crate::{Picture, Result, words};
 
 const HEIGHT: f64 = 446.0;
 const TOP: f64 = 112.0;
@@ -35,11 +35,12 @@ pub(super) fn picture(name: &str, it: &ShiftLaw) -> Result<Picture> {
     };
     let caption = format!(
         "Shift δ* and gap ξ(δ*) on |l| ≤ {}, read towards the flat side, over random halves {examples}: {} training and \
-         {} population images a split. The solution stays where it is: it was not trained anew on a split. {}",
+         {} population images a split. The solution stays where it is: it was not trained anew on a split. {} {}",
         number(it.radius),
         it.train_examples,
         it.population_examples,
-        promise(it)
+        promise(it),
+        words::measured(&it.setting)
     );
     Ok(Picture { name: name.to_owned(), title, caption: caption.trim_end().to_owned(), svg })
 }

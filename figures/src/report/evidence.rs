@@ -20,6 +20,9 @@ pub(super) fn write(page: &mut Page, entries: &[Entry]) -> Result<()> {
         page.paragraph(THEORY);
         for (entry, record) in theories {
             page.heading(&record.title);
+            if !record.setting.is_empty() {
+                page.paragraph(&words::measured(&record.setting));
+            }
             hypotheses(page, record);
             bounds(page, record);
             page.entry(entry)?;

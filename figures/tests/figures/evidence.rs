@@ -11,6 +11,8 @@ use valleys_sim::record::{
 
 const TITLE: &str = "ResNet-8 on synthetic images, SWA solution, −uniform 0";
 
+const SETTING: &str = "batch-norm statistics of the centre; loss on 500 training and 500 test images";
+
 fn around(estimate: f64, half: f64) -> Interval {
     Interval { low: estimate - half, estimate, high: estimate + half }
 }
@@ -58,6 +60,7 @@ pub(crate) fn shift_law() -> ShiftLaw {
                 broken: 0,
             }),
         }),
+        setting: SETTING.to_owned(),
     }
 }
 
@@ -81,6 +84,7 @@ pub(crate) fn intervention() -> Intervention {
         ],
         predicted: Some(0.02),
         prediction: Standing::Met,
+        setting: SETTING.to_owned(),
     }
 }
 
@@ -109,6 +113,7 @@ pub(crate) fn theory() -> Theory {
             statement("Theorem 1, corrected", Standing::NotRejected),
             statement("Theorem 2, corrected (L)", Standing::NotMet),
         ],
+        setting: SETTING.to_owned(),
     }
 }
 
@@ -197,8 +202,12 @@ fn pictures_say_what_their_records_hold() {
     let caption = |record: Record| render("it", &record).expect("a picture").swap_remove(0).caption;
     let law = caption(Record::ShiftLaw(shift_law()));
     assert!(law.contains("hold in 110 of 200 splits") && law.contains("at least −0.022, and 0.055 is seen"), "{law}");
+    assert!(law.ends_with(&format!(" Measured: {SETTING}.")), "{law}");
     let moved = caption(Record::Intervention(intervention()));
     assert!(moved.contains("Theorem 1 promises 0.02, and the whole interval is above it"), "{moved}");
+    assert!(moved.ends_with(&format!(" Measured: {SETTING}.")), "{moved}");
+    let unknown = caption(Record::Intervention(Intervention { setting: String::new(), ..intervention() }));
+    assert!(!unknown.contains("Measured") && unknown.ends_with('.'), "{unknown}");
     let spectrum = caption(Record::Curvature(curvature()));
     assert!(spectrum.contains("At SGD after SWA the trace over 75,290 weights is 240"), "{spectrum}");
     let noise = caption(Record::GradientNoise(noise()));

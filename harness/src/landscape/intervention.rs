@@ -95,7 +95,8 @@ pub fn intervention(
     let moves: Vec<Move<'_>> = ends.iter().map(|(kind, losses)| Move { kind: *kind, length: step, losses }).collect();
     let (terms, q) = promise(&judged, step)?.unzip();
     let promise = terms.as_ref().zip(q).map(|(terms, q)| Promise { terms, q });
-    Ok(intervention::intervention(&judged.name(title, law, index), &centre, &moves, promise, Confidence::P95)?)
+    let caption = (&judged.name(title, law, index)[..], &surface.setting()[..]);
+    Ok(intervention::intervention(caption, &centre, &moves, promise, Confidence::P95)?)
 }
 
 fn step(plan: &Plan, judged: &Judged) -> Result<f64> {
@@ -151,7 +152,7 @@ mod tests {
         // The test loss is the training loss moved by ½, so (1, 0, 1, 4) is matched and l = ½.
         let mut surface = Sample::new(24, |w, _| valley(w[0]), |w, i| valley(w[0] - 0.5) + i as f64);
         let it = measure(&mut surface, PLAN, &mut Vec::new()).expect("measured");
-        assert_eq!((it.examples, it.title.as_str()), (12, "it, ones 0"));
+        assert_eq!((it.examples, it.title.as_str(), it.setting.as_str()), (12, "it, ones 0", "known functions"));
         assert!((it.step - 0.5).abs() < 1e-9 && (it.predicted.expect("promised") - 2.0).abs() < 1e-8);
         assert!((gain(&it.rows, MoveKind::Flat) - 2.0).abs() < 1e-6);
         assert!((gain(&it.rows, MoveKind::Mirrored) + 2.0).abs() < 1e-6);

@@ -46,13 +46,14 @@ pub fn shift_law(
     let curve = Curve::new("", offsets, |l| moved(solution, &u, l));
     let points = scan_one(surface, "loss along a line", curve, store, observer)?;
     let judged = Judged::of_points(title, &points, criteria)?;
-    of_line(&judged, &judged.name(title, law, index), (pool, splits), observer)
+    let caption = (&judged.name(title, law, index)[..], &surface.setting()[..]);
+    of_line(&judged, caption, (pool, splits), observer)
 }
 
-/// The law of a line that was judged.
+/// The law of a line that was judged, with its title and how losses were measured.
 pub(super) fn of_line(
     judged: &Judged,
-    title: &str,
+    caption: (&str, &str),
     (pool, splits): (Pool, &Splits),
     observer: &dyn Observer,
 ) -> Result<record::ShiftLaw> {
@@ -66,7 +67,7 @@ pub(super) fn of_line(
             Examples::Pooled(&both)
         }
     };
-    Ok(assumption1::law(title, examples, judged.shift.radius, promise, splits, observer)?)
+    Ok(assumption1::law(caption, examples, judged.shift.radius, promise, splits, observer)?)
 }
 
 /// Training and test examples as one line's.
@@ -110,6 +111,7 @@ mod tests {
         assert!(law.delta.iter().all(|&delta| (delta - 0.5).abs() < 1e-9), "{:?}", law.delta_quantiles);
         assert!(law.gap.iter().all(|&gap| gap < 1e-9));
         assert_eq!((law.q.estimate, law.train_examples, law.population_examples), (1.0, 20, 20));
+        assert_eq!(law.setting, "known functions");
         let promise = law.promise.expect("a certificate");
         assert_eq!((promise.certificate.r_hi, promise.certificate.r_lo, promise.step), (1.0, 0.0, 0.25));
         // L(0) − L(¼) = 4·½ − 4·¼.

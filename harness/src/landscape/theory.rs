@@ -71,7 +71,9 @@ pub fn theory(
             Some(Neighbourhood::new(&lines.collect::<Result<Vec<Profile>>>()?)?)
         }
     };
-    let law = of_line(&judged, &title, (Pool::Apart, beside.splits), observer)?;
+    let setting = surface.setting();
+    let caption = (&title[..], &setting[..]);
+    let law = of_line(&judged, caption, (Pool::Apart, beside.splits), observer)?;
     let noise = beside.steps.map(|steps| steps.noise(&title, judged.sign())).transpose()?;
     let slopes = Slopes::of(&judged.towards_flat(&judged.train))?;
     let sgd = match beside.steps.zip(noise.as_ref()) {
@@ -94,7 +96,7 @@ pub fn theory(
         neighbours: neighbours.as_ref(),
         sgd,
     };
-    Ok(evidence::theory(&title, &evidence)?)
+    Ok(evidence::theory(caption, &evidence)?)
 }
 
 #[cfg(test)]
@@ -128,6 +130,7 @@ mod tests {
     fn theorem_1_on_a_shifted_valley_promises_exactly_what_is_seen() {
         let it = measure(None, None);
         assert!((it.shift - 0.5).abs() < 1e-9 && it.gap < 1e-9);
+        assert_eq!(it.setting, "known functions");
         let matched = it.matched.expect("a certificate");
         assert_eq!((matched.r_hi, matched.r_lo, matched.p, matched.c), (1.0, 0.0, 1.0, 4.0));
         let [theorem1] = &it.statements[..] else { panic!("{} statements", it.statements.len()) };

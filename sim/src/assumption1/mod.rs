@@ -91,7 +91,7 @@ impl Splits {
 /// Profiles without per-example losses, a radius that leaves no room, a certificate or step out of its domain or beyond the
 /// line; [`Error::Interrupted`].
 pub fn law(
-    title: &str,
+    (title, setting): (&str, &str),
     examples: Examples,
     radius: f64,
     promise: Option<(&Certificate, f64)>,
@@ -135,6 +135,7 @@ pub fn law(
         gap_at_zero: column(|it| it.gap_at_zero),
         confidence: splits.confidence.level(),
         promise: promise.map(|(certificate, step)| weigh(certificate, step, &outcomes, splits)).transpose()?,
+        setting: setting.to_owned(),
     })
 }
 

@@ -50,7 +50,7 @@ fn shifted_parabolas_have_the_difference_of_their_mean_shifts() {
     let (shifts, heights) = (normals("a", 40, 0.0, 1.0), normals("b", 40, 0.0, 5.0));
     let pool = line(&shifts, &heights, |x| x * x);
     let splits = Splits::new(200, Confidence::P95, Seed(2)).expect("valid");
-    let law = law("pool", Examples::Pooled(&pool), 2.0, None, &splits, &Silent).expect("valid");
+    let law = law(("pool", "known"), Examples::Pooled(&pool), 2.0, None, &splits, &Silent).expect("valid");
     assert_eq!((law.train_examples, law.population_examples, law.pooled), (20, 20, true));
     let mut positive = 0;
     for (index, (&delta, &gap)) in law.delta.iter().zip(&law.gap).enumerate() {
@@ -76,7 +76,7 @@ fn halves_of_one_pool_are_as_often_shifted_either_way() {
     // 2e-9. A shift of 0 would need equal means.
     let shifts: Vec<f64> = normals("skew", 60, 0.0, 0.7).iter().map(|x| x * x).collect();
     let pool = line(&shifts, &[0.0; 60], |x| x * x);
-    let law = law("", Examples::Pooled(&pool), 2.0, None, &Splits::default(), &Silent).expect("valid");
+    let law = law(("", "known"), Examples::Pooled(&pool), 2.0, None, &Splits::default(), &Silent).expect("valid");
     assert!((law.q.estimate - 0.5).abs() <= 0.095, "{:?}", law.q);
     assert_eq!((law.delta.len(), law.zero), (1_000, 0));
 }
@@ -89,7 +89,7 @@ fn separate_examples_show_their_own_shift_and_its_spread() {
     let (near, far) = (normals("train", 100, 0.0, 0.5), normals("test", 100, 0.4, 0.5));
     let (train, test) = (line(&near, &[0.0; 100], |x| x * x), line(&far, &[3.0; 100], |x| x * x));
     let separate = Examples::Separate { train: &train, test: &test };
-    let law = law("", separate, 2.0, None, &Splits::default(), &Silent).expect("valid");
+    let law = law(("", "known"), separate, 2.0, None, &Splits::default(), &Silent).expect("valid");
     let all: Vec<usize> = (0..100).collect();
     let moments = Moments::of(&law.delta);
     assert!((moments.mean() - (mean(&far, &all) - mean(&near, &all))).abs() < 0.02, "{moments:?}");
@@ -107,7 +107,8 @@ fn theorem_1_predicts_the_gain_of_the_splits_that_it_speaks_of() {
     let certificate = Certificate { r_hi: 1.0, r_lo: 0.0, p: 1.0, c: 3.0, c_is_lower_bound: false, gain: 0.0 };
     let promise = |test: &Profile, step: f64| {
         let separate = Examples::Separate { train: &train, test };
-        let law = law("", separate, 2.0, Some((&certificate, step)), &Splits::default(), &Silent).expect("valid");
+        let law =
+            law(("", "known"), separate, 2.0, Some((&certificate, step)), &Splits::default(), &Silent).expect("valid");
         law.promise.expect("given")
     };
     let right = promise(&line(&[0.5; 8], &[0.0; 8], valley), 0.5);
@@ -128,7 +129,7 @@ fn theorem_1_predicts_the_gain_of_the_splits_that_it_speaks_of() {
 fn the_bits_do_not_depend_on_the_number_of_threads() {
     let pool = line(&normals("a", 30, 0.0, 0.5), &normals("b", 30, 0.0, 1.0), valley);
     let splits = Splits::new(50, Confidence::P95, Seed(4)).expect("valid");
-    let run = || law("", Examples::Pooled(&pool), 2.0, None, &splits, &Silent).expect("valid");
+    let run = || law(("", "known"), Examples::Pooled(&pool), 2.0, None, &splits, &Silent).expect("valid");
     let threads = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().expect("pool");
     assert_eq!(threads(1).install(run), threads(2).install(run));
 }
@@ -138,7 +139,7 @@ fn names_what_does_not_fit() {
     let pool = line(&[0.0, 0.1, -0.1], &[0.0; 3], valley);
     let bare = pool.clone().without_examples();
     let message = |examples: Examples, radius, promise: Option<(&Certificate, f64)>| {
-        law("", examples, radius, promise, &Splits::default(), &Silent).expect_err("invalid").to_string()
+        law(("", "known"), examples, radius, promise, &Splits::default(), &Silent).expect_err("invalid").to_string()
     };
     assert_eq!(
         message(Examples::Separate { train: &pool, test: &bare }, 2.0, None),
@@ -178,7 +179,7 @@ proptest! {
         prop_assume!(certificate.is_some());
         let splits = Splits::new(60, Confidence::P95, Seed(seed)).expect("valid");
         let promise = certificate.as_ref().map(|certificate| (certificate, step));
-        let law = law("", Examples::Pooled(&pool), 1.5, promise, &splits, &Silent).expect("valid");
+        let law = law(("", "known"), Examples::Pooled(&pool), 1.5, promise, &splits, &Silent).expect("valid");
         let promise = law.promise.expect("given");
         if let Some(covered) = promise.on_covered {
             prop_assert_eq!(covered.broken, 0);

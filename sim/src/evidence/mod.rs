@@ -40,7 +40,7 @@ pub struct Evidence<'a> {
 /// # Errors
 /// A judgement whose matched certificate does not contain |δ*| in its window, profiles that do not reach both sides of
 /// their centre, and an η that is not above 0.
-pub fn theory(title: &str, evidence: &Evidence) -> Result<Theory> {
+pub fn theory((title, setting): (&str, &str), evidence: &Evidence) -> Result<Theory> {
     let Evidence { judgement, shift, sgd, .. } = evidence;
     let delta = if judgement.mirrored { -shift.best_delta } else { shift.best_delta };
     if let Some(it) = &judgement.matched
@@ -61,6 +61,7 @@ pub fn theory(title: &str, evidence: &Evidence) -> Result<Theory> {
         shift: delta,
         gap: shift.best_gap,
         statements,
+        setting: setting.to_owned(),
     })
 }
 

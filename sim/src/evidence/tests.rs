@@ -47,7 +47,7 @@ fn assert_bound(row: &BoundRow, bound: f64, observed: Option<f64>) {
 fn a_two_slope_valley_gains_what_the_theorem_promises() {
     // δ = 0.4, window (0.8, 0), l = 0.4: E gain ≥ (c − 1)pl/2 = 0.4; at this shift l·c·p = 1.2, and so it is.
     let (judgement, shift) = judged(&sample(valley), &sample(|x| valley(x - 0.4)));
-    let theory = theory("valley", &of(&judgement, &shift)).expect("valid");
+    let theory = theory(("valley", "known"), &of(&judgement, &shift)).expect("valid");
     let row = &theory.statements[0];
     assert_bound(&row.bounds[0], 0.4, None);
     assert_bound(&row.bounds[1], 1.2, Some(1.2));
@@ -63,14 +63,15 @@ fn a_two_slope_valley_gains_what_the_theorem_promises() {
     assert_eq!(standing(row, AsymmetricDirections), Standing::NotMeasured);
     assert_eq!(row.standing, Standing::NotMeasured);
     assert!((theory.shift - 0.4).abs() < 1e-9 && theory.statements.len() == 1);
+    assert_eq!((theory.title.as_str(), theory.setting.as_str()), ("valley", "known"));
 }
 
 #[test]
 fn a_mirrored_line_says_the_same() {
     let (plain, plain_shift) = judged(&sample(valley), &sample(|x| valley(x + 0.4)));
     let (turned, turned_shift) = judged(&sample(|x| valley(-x)), &sample(|x| valley(0.4 - x)));
-    let plain = theory("", &of(&plain, &plain_shift)).expect("valid");
-    let mirrored = theory("", &of(&turned, &turned_shift)).expect("valid");
+    let plain = theory(("", "known"), &of(&plain, &plain_shift)).expect("valid");
+    let mirrored = theory(("", "known"), &of(&turned, &turned_shift)).expect("valid");
     assert!(turned.mirrored && (plain.shift + 0.4).abs() < 1e-9 && (mirrored.shift + 0.4).abs() < 1e-9);
     for (a, b) in plain.statements[0].bounds.iter().zip(&mirrored.statements[0].bounds) {
         assert_bound(a, b.bound, b.observed);
@@ -104,11 +105,12 @@ fn neighbours_and_the_law_of_the_shift_decide_what_a_line_cannot() {
             gap_quantiles: quantiles,
             confidence: 0.95,
             promise: None,
+            setting: String::new(),
         }
     };
     let row = |neighbours, law: &ShiftLaw| {
         let evidence = Evidence { neighbours: Some(neighbours), law: Some(law), ..of(&judgement, &shift) };
-        theory("", &evidence).expect("valid").statements.remove(0)
+        theory(("", "known"), &evidence).expect("valid").statements.remove(0)
     };
     use Hypothesis::*;
     let good = row(&same, &law(vec![0.4, -0.4, 0.5, -0.3], 2));
@@ -129,7 +131,7 @@ fn neighbours_and_the_law_of_the_shift_decide_what_a_line_cannot() {
 fn without_a_matched_certificate_nothing_follows() {
     let (judgement, shift) = judged(&sample(|x| x * x), &sample(|x| (x - 0.4) * (x - 0.4)));
     assert_eq!(judgement.matched, None);
-    let theory = theory("", &of(&judgement, &shift)).expect("valid");
+    let theory = theory(("", "known"), &of(&judgement, &shift)).expect("valid");
     let row = &theory.statements[0];
     assert_eq!(standing(row, Hypothesis::AsymmetricDirections), Standing::NotMet);
     assert!(row.bounds.is_empty() && row.standing == Standing::NotMet);
@@ -140,16 +142,16 @@ fn a_certificate_of_another_line_or_shift_is_found_out() {
     let (judgement, shift) = judged(&sample(valley), &sample(|x| valley(x - 0.4)));
     let mut steeper = judgement.clone();
     steeper.matched = steeper.matched.map(|it| crate::asymmetry::Certificate { c: 3.5, ..it });
-    let row = theory("", &of(&steeper, &shift)).expect("valid").statements.remove(0);
+    let row = theory(("", "known"), &of(&steeper, &shift)).expect("valid").statements.remove(0);
     assert_eq!(standing(&row, Hypothesis::AsymmetricDirections), Standing::NotMet);
     let moved = Shift { best_delta: 0.9, ..shift.clone() };
-    let message = theory("", &of(&judgement, &moved)).expect_err("outside").to_string();
+    let message = theory(("", "known"), &of(&judgement, &moved)).expect_err("outside").to_string();
     assert_eq!(
         message,
         "window of the matched certificate is (0, 0.8); allowed: one with r̲ < |δ*| < r̄, where δ* = 0.9"
     );
     let narrow = Shift { radius: 0.5, ..shift };
-    let row = theory("", &of(&judgement, &narrow)).expect("valid").statements.remove(0);
+    let row = theory(("", "known"), &of(&judgement, &narrow)).expect("valid").statements.remove(0);
     assert_eq!(standing(&row, Hypothesis::GapOnFullRadius), Standing::NotMeasured);
 }
 
@@ -170,7 +172,8 @@ const SLOPES: SlopeBounds = SlopeBounds { b_plus: 1.0, a_plus: 1.0, a_minus: -4.
 
 fn averaging(sgd: Sgd) -> Vec<StatementRow> {
     let (judgement, shift) = judged(&sample(valley), &sample(|x| valley(x - 0.4)));
-    let mut statements = theory("", &Evidence { sgd: Some(sgd), ..of(&judgement, &shift) }).expect("valid").statements;
+    let mut statements =
+        theory(("", "known"), &Evidence { sgd: Some(sgd), ..of(&judgement, &shift) }).expect("valid").statements;
     statements.split_off(1)
 }
 
@@ -229,7 +232,7 @@ fn with_momentum_or_without_a_valley_theorem_2_is_not_met() {
     assert!(row.bounds.is_empty());
     let (judgement, shift) = judged(&sample(valley), &sample(valley));
     let still = Evidence { sgd: Some(Sgd { eta: 0.0, ..sgd }), ..of(&judgement, &shift) };
-    assert!(theory("", &still).is_err());
+    assert!(theory(("", "known"), &still).is_err());
 }
 
 proptest! {
@@ -248,7 +251,7 @@ proptest! {
         let train = sample(loss);
         let test = sample(|x| loss(x - moved) + errors.next().copied().unwrap_or(0.0));
         let (judgement, shift) = judged(&train, &test);
-        let theory = theory("", &of(&judgement, &shift)).expect("valid");
+        let theory = theory(("", "known"), &of(&judgement, &shift)).expect("valid");
         let row = &theory.statements[0];
         if let Some(last) = row.bounds.last() {
             let is_measured = standing(row, Hypothesis::GapOnFullRadius) == Standing::Met;

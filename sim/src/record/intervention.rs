@@ -23,6 +23,9 @@ pub struct Intervention {
     /// How the bound stands with the gain of that move: met if the whole interval is at or above it, not met if it lies
     /// below, not rejected otherwise.
     pub prediction: Standing,
+    /// How losses were measured; empty if that is not known.
+    #[serde(default)]
+    pub setting: String,
 }
 
 /// One move of an [`Intervention`].

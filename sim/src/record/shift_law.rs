@@ -41,6 +41,9 @@ pub struct ShiftLaw {
     pub confidence: f64,
     /// Theorem 1 on these splits, if a certificate and a step were given.
     pub promise: Option<SplitPromise>,
+    /// How losses were measured; empty if that is not known.
+    #[serde(default)]
+    pub setting: String,
 }
 
 /// Five order statistics, at ranks ⌈level·n⌉.

@@ -22,6 +22,9 @@ pub struct Theory {
     pub gap: f64,
     /// One entry a statement.
     pub statements: Vec<StatementRow>,
+    /// How losses were measured; empty if that is not known.
+    #[serde(default)]
+    pub setting: String,
 }
 
 /// One statement of [`Theory`].
