@@ -87,6 +87,7 @@ pub fn theory(
         slopes: *slopes,
         noise,
         visits,
+        // The average of a run is of another rate, of epochs' ends, and around another centre than these steps.
         averaged: None,
     });
     let evidence = Evidence {
