@@ -28,6 +28,8 @@ mod svhn;
 pub mod synthetic;
 mod verify;
 
+use std::collections::HashSet;
+
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 use valleys_sim::Seed;
@@ -121,6 +123,15 @@ impl ImageSet {
             classes: self.classes.clone(),
         })
     }
+
+    /// The images that none of the other sets holds, pixel by pixel; none if each is in one.
+    pub fn without(&self, others: &[&Self]) -> Option<Self> {
+        let taken: HashSet<&[u8]> = others.iter().flat_map(|set| (0..set.len()).map(|i| set.image(i))).collect();
+        let left = || (0..self.len()).filter(|&i| !taken.contains(self.image(i)));
+        let labels: Vec<u16> = left().map(|i| self.labels[i]).collect();
+        let pixels = left().flat_map(|i| self.image(i)).copied().collect();
+        (!labels.is_empty()).then(|| Self { pixels, labels, classes: self.classes.clone() })
+    }
 }
 
 /// A training set and a test set over the same classes, and how a network is to read them.
@@ -178,6 +189,14 @@ impl Dataset {
             self.normalisation,
             self.augmentation,
         )
+    }
+
+    /// The same test images with other training images.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if the training images are of other classes.
+    pub fn with_train(&self, train: ImageSet) -> Result<Self> {
+        Self::new(&self.name, &self.title, train, self.test.clone(), self.normalisation, self.augmentation)
     }
 
     /// The same images, as this network reads them: by the data set's own constants, or by the network's
@@ -289,6 +308,21 @@ pub(crate) mod tests {
             assert_eq!(large.labels()[i], set.labels()[origin]);
         }
         assert!(set.subset(41, Seed(1), "p").is_err() && set.subset(0, Seed(1), "p").is_err());
+    }
+
+    #[test]
+    fn what_is_left_holds_no_image_that_was_taken() {
+        let set = numbered(40);
+        let (first, second) =
+            (set.subset(5, Seed(1), "p").expect("valid"), set.subset(30, Seed(2), "p").expect("valid"));
+        let rest = set.without(&[&first, &second]).expect("five or more");
+        let holds = |set: &ImageSet, image: &[u8]| (0..set.len()).any(|i| set.image(i) == image);
+        for i in 0..set.len() {
+            let (image, taken) = (set.image(i), holds(&first, set.image(i)) || holds(&second, set.image(i)));
+            assert_eq!(holds(&rest, image), !taken, "image {i}");
+        }
+        assert_eq!(set.without(&[&set]), None);
+        assert_eq!(set.without(&[]).as_ref(), Some(&set));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::scan::{Curve, scan_one};
 use super::vector::{dot, moved, norm};
 use super::{BatchNorm, Probe, Spec, Store, Surface};
 use crate::Result;
-use crate::data::Dataset;
+use crate::data::{Dataset, ImageSet};
 use crate::model::Graph;
 use crate::params::{Group, Weights};
 
@@ -61,8 +61,9 @@ pub fn controls(
     };
     let mut usual = probe(spec.clone())?;
     let own = line("usual", &mut usual, solution, &u)?;
-    let other_seed = spec.seed.child("other images", 0);
-    let other = line("other images", &mut probe(Spec { seed: other_seed, ..spec.clone() })?, solution, &u)?;
+    let (images, sets) = other_images(data, usual.training_images(), spec)?;
+    let other_spec = Spec { seed: spec.seed.child("other images", 0), ..spec.clone() };
+    let other = line("other images", &mut Probe::new(graph, &images, other_spec)?, solution, &u)?;
 
     let mut variants = vec![
         variant("as usual", "as usual", own.clone(), criteria)?,
@@ -81,13 +82,13 @@ pub fn controls(
         standard_error,
         reading: reading.to_owned(),
     };
-    let mut checks: Vec<ControlCheck> = slope(&own).into_iter().collect();
+    let mut checks: Vec<ControlCheck> = slope(&own, "at the centre, along u").into_iter().collect();
     let floor = noise_floor(&own, &other)?;
     for (name, value, usually) in
         [("largest", floor.largest_in_errors, "1 to 3"), ("root mean square", floor.rms_in_errors, "about 1")]
     {
         let name = format!("{name} difference between two sets of images, in standard errors");
-        let reading = format!("{usually} if the standard errors tell the truth");
+        let reading = format!("{usually} if the standard errors tell the truth; {sets}");
         checks.extend(value.map(|value| check(&name, value, None, &reading)));
     }
     if graph.layout().parameters().iter().any(|entry| entry.group == Group::BnWeight) {
@@ -108,6 +109,7 @@ pub fn controls(
             standard_error: None,
             reading: "0 but for rounding: the same function at another place".to_owned(),
         });
+        checks.extend(slope(&moved_line, &format!("at the centre, along u, with {name}")));
         variants.push(variant("layer scale", &name, moved_line, criteria)?);
         let filtered = Law { family: Family::FilterNormalised, restriction: law.restriction.clone() };
         for (name, centre) in [("filter-normalised", solution), ("filter-normalised, layers × α", &scaled)] {
@@ -144,8 +146,23 @@ fn variant(control: &str, variant: &str, train: Profile, criteria: &Criteria) ->
     Ok(ControlVariant { control, variant, train: train.without_examples(), judgement })
 }
 
+/// A data set whose training images the usual measurement did not look at, as far as there are enough, and in words how
+/// the two sets lie.
+fn other_images(data: &Dataset, [losses, statistics]: [&ImageSet; 2], spec: &Spec) -> Result<(Dataset, &'static str)> {
+    let wanted = spec.train_images.max(spec.statistics_images);
+    for (taken, sets) in [
+        (&[losses, statistics][..], "no image is in both"),
+        (&[losses], "no image’s loss is in both, images for statistics are"),
+    ] {
+        if let Some(rest) = data.train().without(taken).filter(|rest| rest.len() >= wanted) {
+            return Ok((data.with_train(rest)?, sets));
+        }
+    }
+    Ok((data.clone(), "the sets share images, and so errors: there are too few for sets apart"))
+}
+
 /// The slope at the centre, from the points next to it; with its standard error where per-example losses are known.
-fn slope(line: &Profile) -> Option<ControlCheck> {
+fn slope(line: &Profile, place: &str) -> Option<ControlCheck> {
     let centre = line.offsets().iter().position(|&l| l == 0.0).filter(|&i| i > 0 && i + 1 < line.len())?;
     let (before, after) = (centre - 1, centre + 1);
     let width = line.offsets()[after] - line.offsets()[before];
@@ -154,7 +171,7 @@ fn slope(line: &Profile) -> Option<ControlCheck> {
         Moments::of(&differences.map(|(after, before)| (after - before) / width).collect::<Vec<f64>>())
     });
     Some(ControlCheck {
-        name: "slope of the training loss at the centre, along u".to_owned(),
+        name: format!("slope of the training loss {place}"),
         value: (line.losses()[after] - line.losses()[before]) / width,
         standard_error: of_examples.and_then(|moments| moments.standard_error()),
         reading: "0 within its error at a stationary point of a smooth line".to_owned(),
@@ -175,16 +192,35 @@ mod tests {
     fn the_slope_has_the_error_of_paired_examples() {
         let examples = vec![vec![1.0, 2.0], vec![0.0, 0.0], vec![3.0, 6.0]];
         let profile = Profile::new(vec![-1.0, 0.0, 1.0], vec![1.5, 0.0, 4.5]).expect("valid");
-        let check = slope(&profile.with_examples(examples).expect("two")).expect("a centre");
+        let check = slope(&profile.with_examples(examples).expect("two"), "").expect("a centre");
         // The examples' own slopes are 1 and 2.
         assert_eq!((check.value, check.standard_error), (1.5, Some(0.5)));
-        assert!(slope(&Profile::new(vec![0.0, 1.0], vec![0.0, 1.0]).expect("valid")).is_none());
+        assert!(slope(&Profile::new(vec![0.0, 1.0], vec![0.0, 1.0]).expect("valid"), "").is_none());
     }
 
     #[test]
-    fn a_network_is_controlled_in_every_way() {
-        let data = synthetic::draw(80, 60, Seed(1)).expect("valid");
-        let spec = Spec {
+    fn the_other_images_are_apart_where_there_are_enough() {
+        let data = synthetic::draw(40, 20, Seed(1)).expect("valid");
+        let set = |count: usize, purpose: &str| data.train().subset(count, Seed(2), purpose).expect("enough");
+        for (losses, statistics, words, shared) in [
+            (10, 15, "no image is in both", [false, false]),
+            (15, 20, "no image’s loss is in both", [false, true]),
+            (30, 10, "the sets share images", [true, true]),
+        ] {
+            let own = [set(losses, "losses"), set(statistics, "statistics")];
+            let spec = Spec { train_images: losses, statistics_images: statistics, ..spec() };
+            let (others, seen) = other_images(&data, [&own[0], &own[1]], &spec).expect("valid");
+            assert!(seen.starts_with(words) && others.train().len() >= losses.max(statistics), "{seen}");
+            let holds = |set: &ImageSet, image: &[u8]| (0..set.len()).any(|i| set.image(i) == image);
+            let train = others.train();
+            for (set, shared) in own.iter().zip(shared) {
+                assert_eq!((0..train.len()).any(|i| holds(set, train.image(i))), shared, "{seen}");
+            }
+        }
+    }
+
+    fn spec() -> Spec {
+        Spec {
             backend: BackendKind::default(),
             batch_norm: BatchNorm::Recompute,
             weighting: Weighting::BySize,
@@ -193,7 +229,12 @@ mod tests {
             test_images: 20,
             keep_examples: true,
             seed: Seed(2),
-        };
+        }
+    }
+
+    #[test]
+    fn a_network_is_controlled_in_every_way() {
+        let (data, spec) = (synthetic::draw(80, 60, Seed(1)).expect("valid"), spec());
         let offsets = grid(-1.0, 1.0, 9).expect("grid");
         let how = (&offsets[..], &Criteria::default(), Seed(3));
         let run = |network: Architecture| {
@@ -231,7 +272,10 @@ mod tests {
         assert!(apart(losses(5), losses(6)) < 0.02 * apart(losses(0), losses(4)), "{:?}", record.checks);
         assert!(apart(losses(0), losses(1)) > 0.0 && apart(losses(0), losses(3)) > 0.0);
         let value = |name: &str| record.checks.iter().find(|check| check.name.contains(name)).expect("a check").value;
-        assert!(value("layers × 3").abs() < 1e-3, "{}", value("layers × 3"));
+        assert!(value("less the usual").abs() < 1e-3, "{}", value("less the usual"));
+        let slopes: Vec<_> = record.checks.iter().filter(|check| check.name.starts_with("slope")).collect();
+        assert_eq!(slopes.len(), 2, "{:?}", record.checks);
+        assert!(slopes.iter().all(|slope| slope.standard_error.is_some_and(|error| error > 0.0)), "{slopes:?}");
         assert!(value("norm of the gradient") > value("part along u").abs());
         let plain = run(Architecture::Mlp);
         assert_eq!(plain.variants.len(), 3, "no batch norm, no layer rescaling");

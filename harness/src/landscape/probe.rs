@@ -94,6 +94,11 @@ impl Probe {
         })
     }
 
+    /// The training images that it looks at: for the train loss, and for statistics.
+    pub(super) fn training_images(&self) -> [&ImageSet; 2] {
+        [&self.train, &self.statistics]
+    }
+
     /// The gradient of the train loss: batch norm as in training where statistics are recomputed, else with those of the
     /// point. Stops between batches if the observer asks.
     pub fn gradient(&mut self, at: &Weights<f32>, observer: &dyn Observer) -> Result<Vec<f64>> {
