@@ -50,6 +50,7 @@ fn every_experiment_leaves_records_pictures_and_a_report_and_goes_on_where_it_st
 
         // Without its record and half of its points the experiment measures the missing ones, to the same bytes.
         let record = fs::read(out.join(format!("records/{name}.json"))).expect("a record");
+        is_without_examples(name, &record);
         let path = out.join(format!("points/{name}.jsonl"));
         let points = fs::read_to_string(&path).expect("points");
         let kept: Vec<&str> = points.lines().step_by(2).collect();
@@ -74,6 +75,19 @@ fn every_experiment_leaves_records_pictures_and_a_report_and_goes_on_where_it_st
     assert!(folder.join("valleys-run-shift-uniform-only-bn-bias-0/figures").is_dir());
 
     refuses_what_does_not_fit(folder);
+}
+
+/// Points keep the loss of every image, records do not: each of their lists has an entry a point or a direction.
+fn is_without_examples(name: &str, record: &[u8]) {
+    fn longest(value: &serde_json::Value) -> usize {
+        match value {
+            serde_json::Value::Array(values) => values.iter().map(longest).fold(values.len(), usize::max),
+            serde_json::Value::Object(fields) => fields.values().map(longest).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+    let record = serde_json::from_slice(record).expect("JSON");
+    assert!(longest(&record) < 40, "{name}: a list of 40 or more, as many as images");
 }
 
 fn refuses_what_does_not_fit(folder: &Path) {

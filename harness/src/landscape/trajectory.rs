@@ -48,24 +48,26 @@ pub fn trajectory(
         let iterate = (iterates.load)(epoch)?;
         let curve = Curve::new(format!("epoch {epoch}"), offsets, |l| moved(&iterate, &u, l));
         let points = scan_one(surface, "loss along a line", curve, store, observer)?;
-        lines.push((epoch, difference(&end, &iterate), profile(&points, |point| &point.train)?));
+        let line = profile(&points, |point| &point.train)?;
+        let judgement = judge_line(&line, criteria, None)?;
+        lines.push((epoch, difference(&end, &iterate), line.without_examples(), judgement));
         observer.advance(1);
         Ok(())
     });
     observer.finish();
     measured?;
     let last = lines[lines.len() - 1].2.clone();
-    let row = |(epoch, from_end, line): &(u32, Vec<f64>, valleys_sim::Profile)| {
+    let rows = lines.into_iter().map(|(epoch, from_end, line, judgement)| {
         Ok(TrajectoryRow {
-            epoch: *epoch,
+            epoch,
             losses: line.losses().to_vec(),
-            position: dot(from_end, &u),
-            distance: norm(from_end),
-            departure: departure(line, &last)?,
-            judgement: judge_line(line, criteria, None)?,
+            position: dot(&from_end, &u),
+            distance: norm(&from_end),
+            departure: departure(&line, &last)?,
+            judgement,
         })
-    };
-    let rows = lines.iter().map(row).collect::<Result<Vec<TrajectoryRow>>>()?;
+    });
+    let rows = rows.collect::<Result<Vec<TrajectoryRow>>>()?;
     let departures: Vec<f64> = rows.iter().map(|row| row.departure).collect();
     Ok(record::Trajectory {
         title: title.to_owned(),
