@@ -107,7 +107,7 @@ impl Instance {
     }
 
     /// L(ŵ) and L(ŵ + Σ l_i uⁱ) in the outcome δ.
-    fn losses(&self, shift: &DVector<f64>) -> (f64, f64) {
+    pub(super) fn losses(&self, shift: &DVector<f64>) -> (f64, f64) {
         let minimiser = self.minimiser(shift);
         let biased = &minimiser + self.step();
         (self.population_loss(shift, &minimiser), self.population_loss(shift, &biased))
@@ -116,19 +116,19 @@ impl Instance {
 
 /// A running sum with the rounding errors kept beside it (Neumaier).
 #[derive(Debug, Clone, Copy, Default)]
-struct Sum {
+pub(super) struct Sum {
     high: f64,
     low: f64,
 }
 
 impl Sum {
-    fn add(&mut self, term: f64) {
+    pub(super) fn add(&mut self, term: f64) {
         let sum = self.high + term;
         self.low += if self.high.abs() >= term.abs() { (self.high - sum) + term } else { (term - sum) + self.high };
         self.high = sum;
     }
 
-    fn value(self) -> f64 {
+    pub(super) fn value(self) -> f64 {
         self.high + self.low
     }
 }

@@ -16,10 +16,12 @@
 //!
 //! [`Terms`] holds the numbers and the bounds, [`Hypothesis`] names every hypothesis, an [`Instance`] is a concrete
 //! world whose gain can be evaluated ([`Instance::gain`] exactly, [`Instance::sampled_gain`] beyond) and whose
-//! hypotheses can be [audited](Instance::audit).
+//! hypotheses can be [audited](Instance::audit). [`ensemble`] gives the distribution of the gain over the shift's signs, for
+//! [`AxisAligned`] worlds in thousands of dimensions.
 
 mod audit;
 mod counterexample;
+mod ensemble;
 mod extremal;
 mod gain;
 mod hypothesis;
@@ -30,6 +32,7 @@ mod tightness;
 
 pub use audit::{Audit, Checks, Coverage, Finding, Violation};
 pub use counterexample::Fault;
+pub use ensemble::{AxisAligned, Ensemble, ExactGain, IndependentSigns, Patterns, ensemble};
 pub use extremal::extremal;
 pub use gain::Gain;
 pub use hypothesis::{Hypothesis, Statement};

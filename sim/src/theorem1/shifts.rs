@@ -172,11 +172,14 @@ impl Shifts {
 
     /// One random shift with independent signs, or an error if the outcomes are a finite list.
     pub(super) fn draw(&self, rng: &mut Stream) -> Result<DVector<f64>> {
+        let (magnitudes, plus) = self.independent_signs()?;
+        Ok(signed(magnitudes, |i| rng.random::<f64>() < plus[i]))
+    }
+
+    /// δ̄_i and P(δ_i = +δ̄_i), or an error if the signs are not independent.
+    pub(super) fn independent_signs(&self) -> Result<(&[f64], &[f64])> {
         match &self.0 {
-            Law::Signs { magnitudes, signs: Signs::Independent(plus) } => {
-                let mut signed = |i: usize| if rng.random::<f64>() < plus[i] { magnitudes[i] } else { -magnitudes[i] };
-                Ok(DVector::from_fn(magnitudes.len(), |i, _| signed(i)))
-            }
+            Law::Signs { magnitudes, signs: Signs::Independent(plus) } => Ok((magnitudes, plus)),
             _ => {
                 Err(Error::domain("law of the shift", "a finite list", "independent signs; a list has its exact gain"))
             }
@@ -194,6 +197,11 @@ impl Signs {
             Self::Dependent(probabilities) => probabilities[pattern as usize],
         }
     }
+}
+
+/// The shift of one sign pattern.
+pub(super) fn signed(magnitudes: &[f64], mut positive: impl FnMut(usize) -> bool) -> DVector<f64> {
+    DVector::from_fn(magnitudes.len(), |i, _| if positive(i) { magnitudes[i] } else { -magnitudes[i] })
 }
 
 fn check_magnitudes(magnitudes: &[f64]) -> Result<()> {
