@@ -19,10 +19,7 @@ fn report(records: Vec<(&str, Record)>) -> String {
         title: "Asymmetric valleys".to_owned(),
         manifest: vec![("seed".to_owned(), "0".to_owned()), ("threads".to_owned(), "2".to_owned())],
         entries: records.into_iter().map(entry).collect(),
-        index: vec![(
-            "Landscape".to_owned(),
-            vec![("resnet8-1".to_owned(), "landscape/resnet8-1/report.html".to_owned())],
-        )],
+        index: Vec::new(),
     };
     report.html().expect("a report")
 }
@@ -54,8 +51,8 @@ fn the_page_is_well_formed_self_contained_and_its_ids_are_unique() {
         }
     }
     let count = |tag: &str| document.descendants().filter(|node| node.tag_name().name() == tag).count();
-    assert_eq!(count("svg"), 49);
-    assert_eq!(count("h2"), 27);
+    assert_eq!(count("svg"), 50);
+    assert_eq!(count("h2"), 28);
 }
 
 #[test]
@@ -129,5 +126,17 @@ fn a_record_that_does_not_add_up_is_refused() {
     assert_eq!(
         report.html().expect_err("not finite").to_string(),
         "test_loss of ResNet-8 SGD after SWA is inf; allowed: a finite number"
+    );
+}
+
+#[test]
+fn an_index_leads_to_the_pages_of_single_runs() {
+    let page = ("a <run>".to_owned(), "landscape/1/report.html".to_owned());
+    let index = vec![("Landscape".to_owned(), vec![page]), ("Empty".to_owned(), Vec::new())];
+    let report = Report { title: String::new(), manifest: Vec::new(), entries: Vec::new(), index };
+    let html = report.html().expect("a report");
+    assert!(
+        html.contains("<a href=\"landscape/1/report.html\">a &lt;run&gt;</a>") && !html.contains("Empty"),
+        "{html}"
     );
 }
