@@ -3,7 +3,7 @@
 use valleys_sim::Seed;
 use valleys_sim::asymmetry::{Criteria, Verdict, judge_line};
 use valleys_sim::direction::mean_pairwise_cosine;
-use valleys_sim::estimate::{Confidence, clopper_pearson};
+use valleys_sim::estimate::{Confidence, Interval, clopper_pearson};
 use valleys_sim::progress::Observer;
 use valleys_sim::record::{DirectionGroup, DirectionRow};
 
@@ -65,10 +65,10 @@ pub fn group(
     observer.finish();
     drawn?;
     let tried = directions.len() as u64;
-    let asymmetric = directions.iter().filter(|row| row.verdict == Verdict::Asymmetric).count() as u64;
+    let count = |verdict| directions.iter().filter(|row| row.verdict == verdict).count() as u64;
     let share = match draws.until_asymmetric {
         true => None,
-        false => Some(clopper_pearson(asymmetric, tried, Confidence::P95)?),
+        false => Some(share(count(Verdict::Asymmetric), count(Verdict::Undecided), tried)?),
     };
     let mean_cosine = match tried {
         1 => None,
@@ -77,6 +77,13 @@ pub fn group(
     };
     let until_asymmetric = draws.until_asymmetric;
     Ok(DirectionGroup { name: name.to_owned(), directions, until_asymmetric, share, mean_cosine })
+}
+
+/// The share of asymmetric directions, with an interval that holds whatever the undecided ones are.
+fn share(asymmetric: u64, undecided: u64, tried: u64) -> Result<Interval> {
+    let least = clopper_pearson(asymmetric, tried, Confidence::P95)?;
+    let most = clopper_pearson(asymmetric + undecided, tried, Confidence::P95)?;
+    Ok(Interval { high: most.high, ..least })
 }
 
 /// What a line says of its direction.
@@ -143,6 +150,13 @@ mod tests {
             // The flat side is where the first coordinate grows.
             assert!(row.verdict != Verdict::Asymmetric || row.mirrored == (u[0] < 0.0), "{row:?}");
         }
+    }
+
+    #[test]
+    fn undecided_directions_widen_the_interval_upwards_alone() {
+        let (decided, open) = (share(3, 0, 10).expect("counts"), share(3, 4, 10).expect("counts"));
+        assert_eq!((open.low, open.estimate), (decided.low, decided.estimate));
+        assert_eq!(open.high, share(7, 0, 10).expect("counts").high);
     }
 
     #[test]

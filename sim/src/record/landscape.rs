@@ -32,8 +32,9 @@ pub struct DirectionGroup {
     pub directions: Vec<DirectionRow>,
     /// Whether drawing ended at the first asymmetric direction; then the share of asymmetric ones estimates nothing.
     pub until_asymmetric: bool,
-    /// The share of directions that are asymmetric along u or −u, with the 95 % interval of Clopper and Pearson; none if
-    /// drawing ended at the first.
+    /// The share of directions that are asymmetric along u or −u, with the 95 % interval of Clopper and Pearson, in which
+    /// the undecided count as not asymmetric at the lower end and as asymmetric at the upper; none if drawing ended at the
+    /// first.
     pub share: Option<Interval>,
     /// The mean of ⟨uⁱ, uʲ⟩ over all pairs, if there is one: how much the directions are one and the same.
     pub mean_cosine: Option<f64>,
