@@ -120,7 +120,7 @@ pub(crate) struct Lines {
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Ball {
     /// Radius R′ of the ball that neighbouring centres are drawn from (the paper's 25).
-    #[arg(long = "ball", value_name = "R", default_value_t = 25.0)]
+    #[arg(id = "ball", long = "ball", value_name = "R", default_value_t = 25.0)]
     pub(crate) radius: f64,
 }
 
