@@ -12,7 +12,6 @@ use valleys_sim::estimate::Confidence;
 use valleys_sim::progress::Observer;
 use valleys_sim::record::CurvatureRow;
 
-use super::vector::norm;
 use crate::params::Weights;
 use crate::{Error, Result};
 
@@ -41,10 +40,6 @@ impl Default for Extent {
     }
 }
 
-/// Half the distance between the two gradients, relative to 1 + ‖w‖. Rounding leaves six digits of a product; between
-/// the gradients of a step ten thousand times as long, the best where a loss has no kinks, lie kinks of ReLU.
-const STEP: f64 = 1e-10;
-
 /// Measures the curvature at a solution from gradients of double precision.
 ///
 /// # Errors
@@ -64,8 +59,8 @@ pub fn curvature(
         at.values.copy_from_slice(w);
         gradient(&at, observer)
     };
-    let step = STEP * (1.0 + norm(&point));
-    let mut product = HessianProduct::with_step(gradient, point, step)?;
+    let mut product = HessianProduct::between_kinks(gradient, point)?;
+    let step = product.step();
     observer.begin(&format!("curvature at {name}"), extent.steps.min(dimension) as u64 + extent.probes);
     let mut apply = |v: &[f64]| {
         if observer.interrupted() {
@@ -98,7 +93,7 @@ mod tests {
     use crate::data::synthetic;
     use crate::exec::{BackendKind, Weighting};
     use crate::landscape::known::point;
-    use crate::landscape::vector::dot;
+    use crate::landscape::vector::{dot, norm};
     use crate::landscape::{BatchNorm, FullGradient, Spec};
     use crate::model::Architecture;
 

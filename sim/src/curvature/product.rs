@@ -9,14 +9,28 @@ use crate::error::positive;
 /// *The step h* is a length in parameter space. The difference errs by (h²/6)·∂³∇L along v where the gradient is smooth,
 /// and by up to ε·‖∇L‖/h where gradients carry a relative error ε. The sum is smallest at a multiple of ε^(1/3), hence
 /// [`HessianProduct::new`]'s h = ε^(1/3)·(1 + ‖w‖): about 0.005·(1 + ‖w‖) for gradients in single precision and
-/// 6e-6·(1 + ‖w‖) in double. Where the loss has kinks (ReLU) the product is that of the loss smoothed over h. How far the
-/// products are from a symmetric operator is seen in [`Spectrum::asymmetry`](super::Spectrum::asymmetry).
+/// 6e-6·(1 + ‖w‖) in double.
+///
+/// *Kinks.* Where the loss has kinks (ReLU), a product across one is that of the loss smoothed over h, and no longer
+/// symmetric. [`HessianProduct::between_kinks`] takes a much shorter step and looks for kinks: one between w and a gradient
+/// makes the two one-sided differences unlike, and then the step is shortened. How far the products are from a symmetric
+/// operator is seen in [`Spectrum::asymmetry`](super::Spectrum::asymmetry).
 #[derive(Debug)]
 pub struct HessianProduct<G> {
     gradient: G,
     point: Vec<f64>,
     step: f64,
+    /// Whether the two sides must agree.
+    watched: bool,
+    /// The gradient at w, once it is needed.
+    centre: Option<Vec<f64>>,
 }
+
+/// How unlike the two one-sided differences may be, relative to their sum, with no kink between them.
+const UNLIKE: f64 = 0.01;
+
+/// How often a step is made ten times shorter in search of one without a kink.
+const ATTEMPTS: i32 = 4;
 
 impl<G> HessianProduct<G> {
     /// At a point w, from gradients of relative precision ε in (0, 1), such as `f32::EPSILON`.
@@ -36,7 +50,17 @@ impl<G> HessianProduct<G> {
     pub fn with_step(gradient: G, point: Vec<f64>, step: f64) -> crate::Result<Self> {
         super::check_dimension(point.len())?;
         check("point w", &point, point.len())?;
-        Ok(Self { gradient, point, step: positive("step h", step)? })
+        Ok(Self { gradient, point, step: positive("step h", step)?, watched: false, centre: None })
+    }
+
+    /// Products with the Hessian between kinks, as automatic differentiation gives them, from gradients in double precision:
+    /// h = 1e-10·(1 + ‖w‖), shorter by powers of ten where a kink is seen. Rounding leaves some five digits of a product.
+    ///
+    /// # Errors
+    /// A point without coordinates or with one that is not finite.
+    pub fn between_kinks(gradient: G, point: Vec<f64>) -> crate::Result<Self> {
+        let step = 1e-10 * (1.0 + norm(&point));
+        Ok(Self { watched: true, ..Self::with_step(gradient, point, step)? })
     }
 
     /// h.
@@ -44,7 +68,8 @@ impl<G> HessianProduct<G> {
         self.step
     }
 
-    /// H(w)·v; two calls of the gradient, none for v = 0.
+    /// H(w)·v; two calls of the gradient, none for v = 0. Between kinks one more for the first product, and two for every
+    /// shorter step.
     ///
     /// # Errors
     /// Those of the gradient; a vector or a gradient that is not a finite point of the dimension of w.
@@ -57,15 +82,39 @@ impl<G> HessianProduct<G> {
         if length == 0.0 {
             return Ok(vec![0.0; v.len()]);
         }
-        let mut at = |step: f64| -> Result<Vec<f64>, E> {
-            let moved: Vec<f64> = self.point.iter().zip(v).map(|(w, v)| w + step * (v / length)).collect();
-            let gradient = (self.gradient)(&moved)?;
-            check("gradient", &gradient, moved.len())?;
-            Ok(gradient)
-        };
-        let (ahead, behind) = (at(self.step)?, at(-self.step)?);
-        let scale = length / (2.0 * self.step);
-        Ok(ahead.iter().zip(&behind).map(|(a, b)| (a - b) * scale).collect())
+        if self.watched && self.centre.is_none() {
+            self.centre = Some(self.at(v, 0.0)?);
+        }
+        let mut best: Option<(f64, Vec<f64>)> = None;
+        for attempt in 0..ATTEMPTS {
+            let step = self.step * 0.1_f64.powi(attempt);
+            let (ahead, behind) = (self.at(v, step / length)?, self.at(v, -step / length)?);
+            let scale = length / (2.0 * step);
+            let product: Vec<f64> = ahead.iter().zip(&behind).map(|(a, b)| (a - b) * scale).collect();
+            let Some(centre) = &self.centre else { return Ok(product) };
+            // Twice the half of the difference that one side has too much of.
+            let bend = |i: usize| (ahead[i] - 2.0 * centre[i] + behind[i]) * scale;
+            let unlike = (0..v.len()).map(|i| bend(i).powi(2)).sum::<f64>().sqrt();
+            let smooth = unlike <= UNLIKE * norm(&product);
+            if best.as_ref().is_none_or(|(least, _)| unlike < *least) {
+                best = Some((unlike, product));
+            }
+            if smooth {
+                break;
+            }
+        }
+        Ok(best.map_or_else(|| vec![0.0; v.len()], |(_, product)| product))
+    }
+
+    /// The gradient at w + step·v.
+    fn at<E: From<Error>>(&mut self, v: &[f64], step: f64) -> Result<Vec<f64>, E>
+    where
+        G: FnMut(&[f64]) -> Result<Vec<f64>, E>,
+    {
+        let moved: Vec<f64> = self.point.iter().zip(v).map(|(w, v)| w + step * v).collect();
+        let gradient = (self.gradient)(&moved)?;
+        check("gradient", &gradient, moved.len())?;
+        Ok(gradient)
     }
 }
 

@@ -189,6 +189,19 @@ fn central_differences_are_exact_up_to_cubic_losses_and_of_second_order_beyond()
 }
 
 #[test]
+fn a_kink_beside_the_point_does_not_enter_a_product() {
+    // A jump of the first slope at a distance of 5e-11, within the first step and beyond the second.
+    let gradient = |w: &[f64]| -> Result<Vec<f64>> {
+        Ok(vec![2.0 * w[0] + if w[0] > 1.0 + 5e-11 { 1.0 } else { 0.0 }, 3.0 * w[1]])
+    };
+    let mut careful = HessianProduct::between_kinks(gradient, vec![1.0, 0.5]).expect("valid");
+    assert!(careful.step() > 1e-10);
+    assert_close(&careful.apply(&[1.0, 1.0]).expect("valid"), &[2.0, 3.0], 1e-3);
+    let mut plain = HessianProduct::with_step(gradient, vec![1.0, 0.5], careful.step()).expect("valid");
+    assert!(plain.apply(&[1.0, 1.0]).expect("valid")[0] > 1e8);
+}
+
+#[test]
 fn the_default_step_gives_the_eigenvalues_of_a_single_precision_gradient() {
     let w = vec![0.3, -0.7, 1.1, 0.2];
     let single = |w: &[f64]| Result::Ok(gradient(0.2, w).iter().map(|g| f64::from(*g as f32)).collect());
