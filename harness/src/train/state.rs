@@ -144,7 +144,8 @@ impl Identity {
     /// Refuses to continue another run's state, naming the first thing that differs.
     fn require(&self, seen: &Self, path: &Path) -> Result<()> {
         let (wanted, seen) = (leaves(self), leaves(seen));
-        let Some(name) = wanted.keys().chain(seen.keys()).find(|name| wanted.get(*name) != seen.get(*name)) else {
+        let names: BTreeSet<&String> = wanted.keys().chain(seen.keys()).collect();
+        let Some(name) = names.into_iter().find(|name| wanted.get(*name) != seen.get(*name)) else {
             return Ok(());
         };
         let words = |leaves: &BTreeMap<String, String>| match leaves.get(name) {
