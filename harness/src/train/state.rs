@@ -1,6 +1,6 @@
 //! What is kept of a phase, so that a stopped run continues to the same bits.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 

@@ -105,7 +105,8 @@ fn product(a: &[i64], b: &[i64], draws: &[u32]) -> i64 {
 
 /// Pearson's correlation of centred ranks; `None` if one side is constant.
 fn correlation(a: &[i64], b: &[i64], draws: &[u32]) -> Option<f64> {
-    let norms = (product(a, a, draws) as f64).sqrt() * (product(b, b, draws) as f64).sqrt();
+    // One root of the product: of equal squares it is exact, and equal orders correlate by exactly 1.
+    let norms = (product(a, a, draws) as f64 * product(b, b, draws) as f64).sqrt();
     (norms > 0.0).then(|| (product(a, b, draws) as f64 / norms).clamp(-1.0, 1.0))
 }
 

@@ -73,7 +73,12 @@ impl Ensemble {
             })
             .collect();
         let last = sums.len() - 1;
-        let quantile = |level: &f64| weighted[sums.partition_point(|sum| sum / sums[last] < *level).min(last)].0;
+        let place = |level: f64| match level {
+            // The greatest can be too improbable to change the sum.
+            1.0 => last,
+            _ => sums.partition_point(|sum| sum / sums[last] < level).min(last),
+        };
+        let quantile = |&level: &f64| weighted[place(level)].0;
         Ok(levels.iter().map(quantile).collect())
     }
 
