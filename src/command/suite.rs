@@ -6,7 +6,7 @@
 //! commands.txt          one command a cell
 //! cells/CELL/           its run folder
 //! landscape/CELL/       everything around its solutions, if asked for
-//! table1.json, comparison.json, *.csv, *.svg, report.html
+//! table1.json, comparison.json, *.csv, *.svg, *.png, report.html
 //! ```
 
 mod collect;

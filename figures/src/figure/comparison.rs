@@ -37,8 +37,12 @@ fn panel(canvas: &mut Canvas<'_>, it: &Comparison, place: usize) -> Result<()> {
     let frame = Frame::new(left, top, left + PANEL.0, top + PANEL.1);
     let points: Vec<(f64, f64)> = it.rows.iter().filter_map(|row| Some((row.values[place]?, row.gain))).collect();
     let gains = it.rows.iter().map(|row| row.gain).chain([0.0]);
-    // A panel without points has an axis all the same.
-    let values = if points.is_empty() { vec![0.0, 1.0] } else { points.iter().map(|point| point.0).collect() };
+    let mut values: Vec<f64> = points.iter().map(|point| point.0).collect();
+    // A panel of no points, or of equal ones, has an axis all the same.
+    if values.iter().all(|value| *value == values[0]) {
+        let middle = values.first().copied().unwrap_or(0.0);
+        values = vec![middle - 1.0, middle + 1.0];
+    }
     let panel = Panel::new(frame, Axis::roomy(&predictor.name, values)?, Axis::roomy("SWA’s gain", gains)?);
     panel.title(canvas, top - 10.0, &heading(place, predictor))?;
     panel.axes(canvas)?;

@@ -468,7 +468,7 @@ pub(crate) fn comparison() -> Comparison {
         name: format!("ResNet-8 on synthetic images, seed {seed}"),
         gain: 0.01 * f64::from(seed) - 0.02,
         accuracy_gain: 0.002 * f64::from(seed),
-        values: vec![Some(0.1 * f64::from(seed * seed)), Some(7.0 - f64::from(seed)), None],
+        values: vec![Some(0.1 * f64::from(seed * seed)), Some(7.0 - f64::from(seed)), None, Some(0.0)],
     };
     let predictor = |name: &str, rho: Option<f64>| Predictor {
         name: name.to_owned(),
@@ -485,6 +485,7 @@ pub(crate) fn comparison() -> Comparison {
             predictor("certificate’s gain on the line to SWA", Some(0.9)),
             predictor("largest eigenvalue of the Hessian", Some(-0.6)),
             predictor("trace of the Hessian", None),
+            predictor("mean gain of certificates, uniform directions", None),
         ],
         confidence: 0.95,
     }

@@ -94,6 +94,7 @@ fn keep(folder: &Path, name: &str, record: &Record) -> Result<()> {
     }
     for picture in valleys_figures::render(name, record)? {
         write_atomically(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
+        write_atomically(&folder.join(format!("{}.png", picture.name)), &picture.png()?)?;
     }
     Ok(())
 }
