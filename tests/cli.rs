@@ -1,27 +1,18 @@
 //! The command line, as a user meets it: exit codes, one clear line for each wrong input, nothing half-written.
 
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-fn valleys(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_valleys")).args(arguments).output().expect("the binary starts")
-}
-
-/// Exit code, standard output and standard error of a run.
+/// Exit code, standard output and standard error of a run where nothing is written unless `--out` says so.
 fn outcome(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = valleys(arguments);
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
+    common::run(arguments, Path::new("."))
 }
 
 /// Asserts that a command fails with a code and one line that holds every one of the words.
 fn refuses(arguments: &[&str], code: i32, words: &[&str]) {
-    let (seen, _, message) = outcome(arguments);
-    assert_eq!(seen, Some(code), "{arguments:?}: {message}");
-    assert_eq!(message.trim().lines().count(), 1, "{arguments:?}: {message}");
-    for word in words {
-        assert!(message.contains(word), "{arguments:?}: `{word}` is not in: {message}");
-    }
+    common::refuses(arguments, Path::new("."), code, words);
 }
 
 /// The same, and the line is short enough to be read.

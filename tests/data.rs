@@ -1,36 +1,14 @@
 //! `valleys data` and `--data`, as a user meets them.
 
+mod common;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-fn valleys(arguments: &[&str], home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_valleys"));
-    command.args(arguments).current_dir(home);
-    command
-}
-
-/// Exit code, standard output and standard error of a run.
-fn outcome(output: &Output) -> (Option<i32>, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
-
-fn run(arguments: &[&str], home: &Path) -> (Option<i32>, String, String) {
-    outcome(&valleys(arguments, home).output().expect("the binary starts"))
-}
-
-/// Asserts that a command fails with a code and one line that holds every one of the words.
-fn refuses(arguments: &[&str], home: &Path, code: i32, words: &[&str]) {
-    let (seen, _, message) = run(arguments, home);
-    assert_eq!(seen, Some(code), "{arguments:?}: {message}");
-    assert_eq!(message.trim().lines().count(), 1, "{arguments:?}: {message}");
-    for word in words {
-        assert!(message.contains(word), "{arguments:?}: `{word}` is not in: {message}");
-    }
-}
+use common::{outcome, refuses, run, valleys};
 
 /// The colour of image i.
 fn colour(i: u8) -> [u8; 3] {

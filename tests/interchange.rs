@@ -1,41 +1,21 @@
 //! `valleys checkpoint`, as a user meets it. What PyTorch itself says is in `harness/tests/pytorch/interchange.py`.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
+use common::{refuses, run};
 use valleys_harness::checkpoint;
 use valleys_harness::model::Architecture;
 use valleys_harness::params::Weights;
 use valleys_sim::Seed;
-
-fn valleys(arguments: &[&str], home: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_valleys"));
-    command.args(arguments).current_dir(home).output().expect("the binary starts")
-}
-
-/// Exit code, standard output and standard error of a run.
-fn run(arguments: &[&str], home: &Path) -> (Option<i32>, String, String) {
-    let output = valleys(arguments, home);
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
 
 /// What a command that must succeed prints, and what it notes.
 fn done(arguments: &[&str], home: &Path) -> (String, String) {
     let (code, said, noted) = run(arguments, home);
     assert_eq!(code, Some(0), "{arguments:?}: {noted}");
     (said, noted)
-}
-
-/// Asserts that a command fails with a code and one line that holds every one of the words.
-fn refuses(arguments: &[&str], home: &Path, code: i32, words: &[&str]) {
-    let (seen, _, message) = run(arguments, home);
-    assert_eq!(seen, Some(code), "{arguments:?}: {message}");
-    assert_eq!(message.trim().lines().count(), 1, "{arguments:?}: {message}");
-    for word in words {
-        assert!(message.contains(word), "{arguments:?}: `{word}` is not in: {message}");
-    }
 }
 
 /// A network of these classes in a file of that name.
@@ -229,7 +209,7 @@ fn no_change_of_a_byte_asks_for_much_memory() {
             fs::write(home.path().join(format!("{case}.pt")), bytes).expect("file");
             script += &format!("\"$0\" checkpoint info {case}.pt >/dev/null 2>&1; echo $?\n");
         }
-        let mut shell = Command::new("sh");
+        let mut shell = std::process::Command::new("sh");
         let output = shell.args(["-c", &script, env!("CARGO_BIN_EXE_valleys")]).current_dir(home.path()).output();
         let said = String::from_utf8(output.expect("a shell").stdout).expect("numbers");
         assert_eq!(said.lines().count(), 100);

@@ -1,22 +1,13 @@
 //! A suite shared by processes, one of which is killed.
 #![cfg(unix)]
 
+mod common;
+
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
-fn valleys(arguments: &[&str], folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_valleys"));
-    command.args(arguments).current_dir(folder);
-    command
-}
-
-fn run(arguments: &[&str], folder: &Path) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = valleys(arguments, folder).output().expect("the binary starts");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (status.code(), text(&stdout), text(&stderr))
-}
+use common::{run, valleys};
 
 /// A plan of two networks and two seeds, so small that it is trained in seconds.
 const PLAN: [&str; 21] = [
@@ -150,12 +141,8 @@ fn a_suite_compares_landscapes_and_leads_to_a_page_for_every_run() {
 #[test]
 fn a_suite_refuses_what_does_not_fit() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let refuses = |arguments: &[&str], code: i32, words: &[&str]| {
-        let (seen, _, message) = run(arguments, folder.path());
-        assert_eq!(seen, Some(code), "{arguments:?}: {message}");
-        assert_eq!(message.trim().lines().count(), 1, "{message}");
-        words.iter().for_each(|word| assert!(message.contains(word), "`{word}` is not in: {message}"));
-    };
+    let refuses =
+        |arguments: &[&str], code: i32, words: &[&str]| common::refuses(arguments, folder.path(), code, words);
     refuses(&["suite", "run", "nowhere"], 1, &["nowhere", "suite.toml", "suite plan"]);
     refuses(&["suite", "plan", "s", "--networks", "resnet9"], 2, &["resnet9", "resnet8"]);
     refuses(&["suite", "plan", "s", "--networks", "mlp,mlp"], 2, &["mlp twice"]);

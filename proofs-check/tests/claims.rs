@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use valleys_proofs::{Effort, Standing, check, named, registry};
-use valleys_sim::progress::Silent;
+use valleys_sim::progress::{Silent, Stopped};
 use valleys_sim::record::ClaimRow;
 use valleys_sim::{Error, Seed};
 
@@ -97,15 +97,5 @@ fn the_same_seed_gives_the_same_record() {
 
 #[test]
 fn an_interruption_stops_the_examination() {
-    struct Stop;
-    impl valleys_sim::progress::Observer for Stop {
-        fn begin(&self, _task: &str, _units: u64) {}
-        fn advance(&self, _units: u64) {}
-        fn note(&self, _line: &str) {}
-        fn finish(&self) {}
-        fn interrupted(&self) -> bool {
-            true
-        }
-    }
-    assert_eq!(check(&registry(), Effort::default(), Seed(0), &Stop), Err(Error::Interrupted));
+    assert_eq!(check(&registry(), Effort::default(), Seed(0), &Stopped), Err(Error::Interrupted));
 }

@@ -26,3 +26,17 @@ impl Observer for Silent {
     fn note(&self, _line: &str) {}
     fn finish(&self) {}
 }
+
+/// Hears nothing and asks to stop from the start: how work is tried that must heed it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Stopped;
+
+impl Observer for Stopped {
+    fn begin(&self, _task: &str, _units: u64) {}
+    fn advance(&self, _units: u64) {}
+    fn note(&self, _line: &str) {}
+    fn finish(&self) {}
+    fn interrupted(&self) -> bool {
+        true
+    }
+}

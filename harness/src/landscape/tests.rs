@@ -6,7 +6,7 @@ use valleys_sim::Seed;
 use valleys_sim::asymmetry::Criteria;
 use valleys_sim::direction::Family;
 use valleys_sim::profile::grid;
-use valleys_sim::progress::{Observer, Silent};
+use valleys_sim::progress::{Silent, Stopped};
 
 use super::direction::Law;
 use super::{BatchNorm, Losses, Point, Probe, Spec, Store, Surface, interpolation, line};
@@ -185,19 +185,6 @@ fn the_ends_of_an_interpolation_are_the_solutions() {
     assert_eq!((record.distance, record.judgement.half_line), (distance, distance));
 }
 
-/// Asks for a stop at once.
-struct Stop;
-
-impl Observer for Stop {
-    fn begin(&self, _task: &str, _units: u64) {}
-    fn advance(&self, _units: u64) {}
-    fn note(&self, _line: &str) {}
-    fn finish(&self) {}
-    fn interrupted(&self) -> bool {
-        true
-    }
-}
-
 #[test]
 fn bad_specifications_directions_and_losses_are_named() {
     let setting = setting();
@@ -216,6 +203,6 @@ fn bad_specifications_directions_and_losses_are_named() {
     let far = line::points(&mut probe, &setting.weights, &setting.direction, &[1e38], &mut vec![], &Silent);
     let far = far.expect_err("overflows").to_string();
     assert!(far.contains("train loss of image") && far.contains("at offset 1000"), "{far}");
-    let stopped = line::points(&mut probe, &setting.weights, &setting.direction, &[0.0], &mut vec![], &Stop);
+    let stopped = line::points(&mut probe, &setting.weights, &setting.direction, &[0.0], &mut vec![], &Stopped);
     assert!(matches!(stopped, Err(Error::Interrupted)));
 }

@@ -138,7 +138,7 @@ mod tests {
     use super::super::{Direction, Reading, Shifts, Terms, extremal};
     use super::*;
     use crate::loss::{Exponential, Separable};
-    use crate::progress::Silent;
+    use crate::progress::{Silent, Stopped};
 
     fn smooth(dimension: usize, plus: Vec<f64>, reading: Reading) -> Instance {
         let directions = vec![Direction { p: 1.0, c: 2.0, l: 0.5 }; dimension];
@@ -218,19 +218,9 @@ mod tests {
 
     #[test]
     fn stops_when_asked() {
-        struct Stop;
-        impl Observer for Stop {
-            fn begin(&self, _: &str, _: u64) {}
-            fn advance(&self, _: u64) {}
-            fn note(&self, _: &str) {}
-            fn finish(&self) {}
-            fn interrupted(&self) -> bool {
-                true
-            }
-        }
         let instance = smooth(3, vec![0.5; 3], Reading::RandomPopulation);
-        assert_eq!(instance.gain(&Stop).expect_err("stopped"), Error::Interrupted);
-        let sampled = instance.sampled_gain(10, Confidence::P95, Seed(0), &Stop);
+        assert_eq!(instance.gain(&Stopped).expect_err("stopped"), Error::Interrupted);
+        let sampled = instance.sampled_gain(10, Confidence::P95, Seed(0), &Stopped);
         assert_eq!(sampled.expect_err("stopped"), Error::Interrupted);
     }
 

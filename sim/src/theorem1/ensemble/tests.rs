@@ -6,7 +6,7 @@ use super::super::{Direction, Reading, Shifts, Terms, extremal};
 use super::*;
 use crate::estimate::Confidence;
 use crate::loss::{Exponential, Loss, PiecewiseLinear, Separable, Univariate};
-use crate::progress::Silent;
+use crate::progress::{Silent, Stopped};
 
 fn exponential(i: usize) -> Exponential {
     Exponential::new(0.5 + 0.1 * (i % 7) as f64, 2.0).expect("valid")
@@ -275,16 +275,6 @@ fn a_loss_that_is_not_finite_is_named_by_its_pattern() {
 
 #[test]
 fn stops_when_asked() {
-    struct Stop;
-    impl Observer for Stop {
-        fn begin(&self, _: &str, _: u64) {}
-        fn advance(&self, _: u64) {}
-        fn note(&self, _: &str) {}
-        fn finish(&self) {}
-        fn interrupted(&self) -> bool {
-            true
-        }
-    }
-    let stopped = ensemble(&valleys(3, 0.5), Patterns::All, Seed(0), &Stop);
+    let stopped = ensemble(&valleys(3, 0.5), Patterns::All, Seed(0), &Stopped);
     assert_eq!(stopped.expect_err("stopped"), Error::Interrupted);
 }
