@@ -14,6 +14,7 @@ mod run_folder;
 mod session;
 mod settings;
 mod sheet;
+mod shell;
 
 use std::io::Write;
 use std::process::ExitCode;

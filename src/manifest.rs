@@ -6,6 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::shell::quoted;
+
 /// The manifest of a run folder.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Manifest {
@@ -96,8 +98,7 @@ fn command_line(mut arguments: impl Iterator<Item = String>) -> String {
                 line += if name == "--data" { " --data DIR" } else { "" };
             }
             "--resume" | "--force" => {}
-            _ if argument.contains(char::is_whitespace) => line += &format!(" '{argument}'"),
-            _ => line += &format!(" {argument}"),
+            _ => line += &format!(" {}", quoted(&argument)),
         }
     }
     line
@@ -144,5 +145,10 @@ mod tests {
             "valleys train --data DIR --epochs 3"
         );
         assert_eq!(kept("train --data=x --out=y --resume --threads=2"), "valleys train --data DIR --threads=2");
+        let set = ["reproduce", "--set", "momentum=0.8", "--set", "norm_weights = \"uniform\""];
+        assert_eq!(
+            command_line(set.map(str::to_string).into_iter()),
+            "valleys reproduce --set momentum=0.8 --set 'norm_weights = \"uniform\"'"
+        );
     }
 }

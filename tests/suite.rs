@@ -160,6 +160,41 @@ fn a_suite_refuses_what_does_not_fit() {
 }
 
 #[test]
+fn reproduce_goes_on_with_a_suite_as_it_is_asked_to() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    // The images are missing, so every cell fails before it begins, and the plan is all that is made.
+    let reproduce = |options: &[&str]| {
+        let paper = ["reproduce", "--profile", "paper", "--data", "cifar10", "--out", "suite"];
+        run(&[&paper[..], options].concat(), folder)
+    };
+    let settings = |cell: &str| fs::read_to_string(folder.join(format!("suite/settings/{cell}.toml")));
+    let (code, said, message) = reproduce(&["--networks", "mlp", "--seeds", "1"]);
+    assert!(code == Some(1) && message.contains("valleys data fetch cifar10"), "{message}");
+    assert!(said.contains("in all") && said.contains("1 cells"), "{said}");
+    let usual = settings("mlp-cifar10-1").expect("settings");
+    assert!(usual.contains("momentum = 0.9"), "{usual}");
+
+    let wider = ["--networks", "mlp,resnet8", "--seeds", "2", "--set", "momentum=0.8"];
+    let (code, _, message) = reproduce(&wider);
+    assert!(code == Some(1) && message.contains("--resume goes on with it"), "{message}");
+    let (code, said, _) = reproduce(&[&wider[..], &["--resume"]].concat());
+    assert!(code == Some(1) && said.contains("4 cells") && !said.contains("in all"), "{said}");
+    for cell in ["mlp-cifar10-1", "resnet8-cifar10-2"] {
+        assert!(settings(cell).expect("settings").contains("momentum = 0.8"), "{cell}");
+    }
+
+    // What has begun keeps its settings, and is not left out.
+    fs::create_dir_all(folder.join("suite/cells/mlp-cifar10-1")).expect("a folder");
+    fs::write(folder.join("suite/cells/mlp-cifar10-1/config.toml"), "").expect("writable");
+    let (code, _, message) = reproduce(&[&wider[..4], &["--set", "momentum=0.7", "--resume"]].concat());
+    assert!(code == Some(1) && message.contains("mlp-cifar10-1 has begun with other settings"), "{message}");
+    let (code, _, message) = reproduce(&["--networks", "resnet8", "--resume"]);
+    assert!(code == Some(1) && message.contains("mlp-cifar10-1 has begun and is not in this plan"), "{message}");
+    assert!(settings("mlp-cifar10-1").expect("settings").contains("momentum = 0.8"));
+}
+
+#[test]
 fn two_processes_never_work_on_one_run() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     // Begun at the same moment, and over what a killed process left.

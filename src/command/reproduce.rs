@@ -1,5 +1,7 @@
 //! `valleys reproduce`: the whole story in one run.
 
+use std::path::Path;
+
 use valleys_harness::model::Architecture;
 use valleys_harness::preset::{Preset, Size};
 use valleys_harness::train::Method;
@@ -21,10 +23,6 @@ use crate::settings::{self, Settings};
 const QUICK: &[(Family, u64)] = &[(Family::Uniform, 0), (Family::Uniform, 1), (Family::Gaussian, 0)];
 
 pub(crate) fn run(options: &Reproduce) -> Result<()> {
-    let one_set = |data: &[String]| match data {
-        [data] => Ok(data.into()),
-        more => Err(Error::Usage(format!("--data names {} sets; allowed with --profile small: one", more.len()))),
-    };
     let (size, data) = match (options.profile, options.data.as_slice()) {
         (Profile::Paper, []) => return steps(),
         (Profile::Paper, _) => return paper(options),
@@ -38,13 +36,15 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
             let problem = "--profile small needs --data: a name such as cifar10 (after `valleys data fetch cifar10`), or a folder";
             return Err(Error::Usage(problem.to_string()));
         }
-        (Profile::Small, named) => (Size::Small, Some(one_set(named)?)),
+        (Profile::Small, [one]) => (Size::Small, Some(Path::new(one))),
+        (Profile::Small, more) => {
+            let problem = format!("--data names {} sets; allowed with --profile small: one", more.len());
+            return Err(Error::Usage(problem));
+        }
     };
     if !options.networks.is_empty() || options.seeds.is_some() {
         return Err(Error::Usage("--networks and --seeds go with --profile paper".to_string()));
     }
-    let data: Option<std::path::PathBuf> = data;
-    let data = data.as_deref();
     let seed = Seed(options.seed);
     let (name, network, directions) = match size {
         Size::Quick => ("quick", Architecture::ResNet8, QUICK),
@@ -80,8 +80,7 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
     line(check::summary(&claims))?;
     theory::appendix_a_step(&mut session, seed, &AppendixA::default())?;
 
-    let source = if data.is_some() { " --data DATA" } else { "" };
-    let command = format!("valleys reproduce --profile {name}{source} --seed {}", seed.0);
+    let command = session.folder.manifest().command.clone();
     network::train(&mut session, &command, &recipe, &dataset)?;
     match size {
         Size::Quick => landscape::lines_of_run(&mut session, data, directions)?,
@@ -107,19 +106,19 @@ fn paper(options: &Reproduce) -> Result<()> {
     if before && !options.output.resume {
         return Err(Error::file(&folder, "holds a suite already; --resume goes on with it"));
     }
-    if !before {
-        suite::plan(&Plan {
-            folder: folder.clone(),
-            networks,
-            data: options.data.clone(),
-            seeds: options.seeds.unwrap_or(5),
-            preset: cli::Preset::Paper,
-            method: "table1".to_string(),
-            // The trajectory needs epochs; a tenth of the paper's are enough for its shape.
-            set: [vec!["checkpoints.every=10".to_string()], options.set.clone()].concat(),
-            measure: 32,
-        })?;
-    }
+    // A suite that is there is widened, or what it cannot become is refused.
+    suite::plan(&Plan {
+        folder: folder.clone(),
+        networks,
+        data: options.data.clone(),
+        seeds: options.seeds.unwrap_or(5),
+        preset: cli::Preset::Paper,
+        method: "table1".to_string(),
+        // The trajectory needs epochs; a tenth of the paper's are enough for its shape.
+        set: [vec!["checkpoints.every=10".to_string()], options.set.clone()].concat(),
+        // What it costs was told when it was made.
+        measure: if before { 0 } else { 32 },
+    })?;
     suite::run(&Run { folder: folder.clone(), cells: Vec::new(), landscape: Some(Amount::Paper) })?;
     suite::collect(&Folder { folder })
 }

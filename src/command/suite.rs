@@ -34,6 +34,7 @@ use crate::output::{line, note, table};
 use crate::progress::{catch_interrupts, duration, interrupted};
 use crate::run_folder::{RunFolder, read_toml};
 use crate::settings::{self, Settings};
+use crate::shell::quoted;
 
 pub(crate) use collect::collect;
 
@@ -127,11 +128,7 @@ pub(crate) fn plan(options: &Plan) -> Result<()> {
 
 /// The command that makes a cell, and goes on with it.
 fn command(folder: &Path, cell: &Cell) -> String {
-    let quoted = |path: PathBuf| {
-        let text = path.display().to_string();
-        let plain = |c: char| c.is_alphanumeric() || "/._-=:\\".contains(c);
-        if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
-    };
+    let quoted = |path: PathBuf| quoted(&path.display().to_string());
     let (settings, out) = (quoted(settings_file(folder, cell)), quoted(place(folder, cell)));
     format!("valleys train --config {settings} --out {out} --resume")
 }
