@@ -108,6 +108,14 @@ fn training_takes_any_data_set_and_as_many_images_as_there_are() {
     let line = ["landscape", "line", "run", "--data", "valleys-data", "--points", "3", "--out", "line"];
     let (code, _, message) = run(&line, home.path());
     assert_eq!(code, Some(0), "{message}");
+    // Every experiment needs more images than a minibatch has, and says so before training.
+    let (code, _, message) =
+        run(&["reproduce", "--profile", "small", "--data", "cifar100", "--out", "story"], home.path());
+    assert!(
+        code == Some(2) && message.contains("landscape.spec.train_images is 12; allowed: more than 128"),
+        "{message}"
+    );
+    assert!(!home.path().join("story").exists());
 }
 
 /// Whether the usual program that downloads is here; a machine without it has nothing to test below.

@@ -71,7 +71,9 @@ fn refuses_what_does_not_fit(folder: &Path) {
         (&["curvature", "run", "--ends", "0"], &["--ends is 0", "at least 1"]),
         (&["gradient-noise", "run", "--steps", "40"], &["--steps is 40", "at least 41"]),
         (&["gradient-noise", "run", "--images", "10"], &["--images is 10", "more than 10"]),
+        (&["all", "run", "--images", "10"], &["--images is 10", "more than 10, the images of a minibatch"]),
     ] {
         refuses(&[&["landscape"], arguments, &["--force"]].concat(), folder, 2, words);
     }
+    assert!(!folder.join("valleys-run-landscape").exists(), "nothing is measured that cannot come to its end");
 }

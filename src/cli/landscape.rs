@@ -51,12 +51,13 @@ pub(crate) enum Landscape {
 
 /// How much of every experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Counts {
-    /// Some 600 points on at most 500 images each.
+pub(crate) enum Amount {
+    /// Some 650 points on at most 500 images each.
     Quick,
     /// Some 2,800 points on at most 1,000 images each.
     Small,
-    /// The paper's counts or more: some 23,000 points on at most 10,000 images each.
+    /// The paper's counts of draws or more, on at most 10,000 images each: some 23,000 points around a run that kept 200
+    /// epochs.
     Paper,
 }
 
@@ -66,7 +67,7 @@ pub(crate) struct All {
     pub(crate) source: Source,
     /// How much of every experiment.
     #[arg(long, value_enum, default_value = "small")]
-    pub(crate) counts: Counts,
+    pub(crate) counts: Amount,
 }
 
 /// A run, its images, and on how many of them losses are measured.

@@ -10,8 +10,8 @@ use super::Output;
 pub(crate) enum Profile {
     /// Embedded images and ResNet-8: two minutes on two cores.
     Quick,
-    /// Real images (--data), ResNet-20, and every experiment of `valleys landscape`: some hours on two cores; stop and go on
-    /// at any time.
+    /// Real images (--data), ResNet-20 for eight epochs, and every experiment of `valleys landscape`: an hour or two on two
+    /// cores; stop and go on at any time.
     Small,
     /// The paper's networks on the data sets of --data, trained as in the paper, with every experiment, into one suite;
     /// without --data, says how to do it in steps.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Preset;
-use super::landscape::Counts;
+use super::landscape::Amount;
 
 /// The paper's networks.
 pub(crate) const NETWORKS: [&str; 5] = ["resnet56", "resnet110", "resnet164", "vgg16", "densenet100"];
@@ -65,7 +65,7 @@ pub(crate) struct Run {
     pub(crate) cells: Vec<String>,
     /// Also measure everything around every cell's solutions (`valleys landscape all`), into DIR/landscape.
     #[arg(long, value_enum, value_name = "COUNTS")]
-    pub(crate) landscape: Option<Counts>,
+    pub(crate) landscape: Option<Amount>,
 }
 
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use valleys_sim::direction::Family;
 
 use super::landscape::{self, Counts, LINES};
 use super::{check, network, suite, theory};
-use crate::cli::landscape::Counts as Amount;
+use crate::cli::landscape::Amount;
 use crate::cli::{self, Folder, Plan, Profile, Reproduce, Run};
 use crate::config::{AppendixA, Claims, Config, Lines, Theorem2, usage};
 use crate::error::{Error, Result};
@@ -58,12 +58,17 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
     let Settings { data: images, training, landscape } = settings::preset(preset, &options.set)?;
     let dataset = network::dataset(data, &images, training.network, seed)?;
     let landscape = landscape.within(dataset.train().len(), dataset.test().len());
+    let recipe = training.clone().check().map_err(usage)?;
+    let everything = (size == Size::Small).then(|| Counts::of(Amount::Small));
+    if let Some(counts) = &everything {
+        landscape::check_everything_of_run(&recipe, &landscape, counts)?;
+    }
     let config = Config {
         data: Some(network::describe(&dataset)),
         theorem2: Some(Theorem2::default()),
         claims: Some(Claims { names: Vec::new(), cases: Effort::default().cases() }),
         appendix_a: Some(AppendixA::default()),
-        training: Some(training.clone()),
+        training: Some(training),
         landscape: Some(landscape),
         lines: Some(Lines {
             through: "SGD".to_string(),
@@ -71,7 +76,6 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
         }),
         ..Config::of(&format!("reproduce --profile {name}"), seed)
     };
-    let recipe = training.check().map_err(usage)?;
     let mut session = Session::open(&options.output, "valleys-run", &config, seed)?;
 
     theory::theorem1_steps(&mut session, seed)?;
@@ -82,9 +86,9 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
 
     let command = session.folder.manifest().command.clone();
     network::train(&mut session, &command, &recipe, &dataset)?;
-    match size {
-        Size::Quick => landscape::lines_of_run(&mut session, data, directions)?,
-        _ => landscape::everything_of_run(&mut session, data, &Counts::of(Amount::Small))?,
+    match &everything {
+        None => landscape::lines_of_run(&mut session, data, directions)?,
+        Some(counts) => landscape::everything_of_run(&mut session, data, counts)?,
     }
     session.finish()
 }

@@ -256,7 +256,7 @@ pub(crate) fn run(options: &Run) -> Result<()> {
 }
 
 /// Trains a cell, if it is not trained, and measures its landscape, if that is asked for.
-fn work(folder: &Path, cell: &Cell, counts: Option<cli::landscape::Counts>) -> Result<()> {
+fn work(folder: &Path, cell: &Cell, counts: Option<cli::landscape::Amount>) -> Result<()> {
     let run = place(folder, cell);
     let into = |out: PathBuf| Output { out: Some(out), resume: true, force: false };
     if !is_complete(&run) {

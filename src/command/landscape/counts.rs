@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::landscape::Counts as Size;
+use crate::cli::landscape::Amount;
 
 /// Lines: how many, and points on each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,9 +54,9 @@ const fn lines(draws: u64, points: usize) -> Lines {
 }
 
 impl Counts {
-    pub(crate) fn of(size: Size) -> Self {
-        match size {
-            Size::Quick => Self {
+    pub(crate) fn of(amount: Amount) -> Self {
+        match amount {
+            Amount::Quick => Self {
                 images: 500,
                 prevalence: lines(3, 13),
                 families: lines(2, 9),
@@ -74,7 +74,7 @@ impl Counts {
                 minibatches: 50,
                 curvature: lines(3, 10),
             },
-            Size::Small => Self {
+            Amount::Small => Self {
                 images: 1_000,
                 prevalence: lines(10, 31),
                 families: lines(5, 13),
@@ -92,7 +92,7 @@ impl Counts {
                 minibatches: 100,
                 curvature: lines(4, 12),
             },
-            Size::Paper => Self {
+            Amount::Paper => Self {
                 images: 10_000,
                 prevalence: lines(20, 61),
                 families: lines(20, 31),

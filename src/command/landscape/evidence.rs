@@ -129,7 +129,8 @@ pub(super) fn theory(options: &Theory) -> Result<()> {
     trained.landscape.spec.keep_examples = true;
     let phase = trained.phase("--solution", options.lines.centre.solution.as_deref(), -1)?;
     let (index, splits) = (options.direction.index, splits(options.splits.count, &trained)?);
-    let steps = Steps::of(&trained, &phase, &options.minibatches)?;
+    let images = ("--images", trained.landscape.spec.train_images);
+    let steps = Steps::of(trained.recipe(), &phase, images, &options.minibatches)?;
     let mut probe = trained.probe()?;
     let experiment = Experiment {
         solutions: vec![solution.identity.clone()],

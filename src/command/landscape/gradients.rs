@@ -6,6 +6,7 @@ use valleys_harness::landscape::curvature::{self, Extent};
 use valleys_harness::landscape::direction::Law;
 use valleys_harness::landscape::gradient_noise::{self, Minibatches, Walk};
 use valleys_harness::params::Weights;
+use valleys_harness::train::Recipe;
 use valleys_sim::estimate::Confidence;
 use valleys_sim::progress::Observer;
 use valleys_sim::record::{self, CurvatureRow, Record};
@@ -30,20 +31,19 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// As the phase ended: its last rate, its batch size, the run's momentum.
-    pub(super) fn of(trained: &Trained, phase: &str, options: &Options) -> Result<Self> {
+    /// As the phase ended: its last rate, its batch size, the run's momentum. Minibatches are taken among so many images,
+    /// more than one has; the number goes by the name of what sets it.
+    pub(super) fn of(recipe: &Recipe, phase: &str, (name, images): (&str, usize), options: &Options) -> Result<Self> {
         if options.steps < LEAST_STEPS {
             return Err(wrong("--steps", options.steps, format!("at least {LEAST_STEPS}")));
         }
-        let recipe = trained.recipe();
         let phase = recipe.phases().iter().find(|it| it.name() == phase);
         let phase = phase.ok_or_else(|| usage(format!("the run has no phase {phase:?}")))?;
         let rate = phase.rate(phase.epochs().saturating_sub(1));
         let walk = Walk { steps: options.steps, rate, sgd: recipe.sgd(), moving: options.moving };
         let batch_size = phase.batch_size();
-        if batch_size >= trained.landscape.spec.train_images {
-            let allowed = format!("more than {batch_size}, the images of a minibatch");
-            return Err(wrong("--images", trained.landscape.spec.train_images, allowed));
+        if batch_size >= images {
+            return Err(wrong(name, images, format!("more than {batch_size}, the images of a minibatch")));
         }
         Ok(Self { walk, batch_size })
     }
@@ -66,7 +66,9 @@ pub(super) fn gradient_noise(options: &GradientNoise) -> Result<()> {
     let law = direction(&options.direction)?;
     let trained = Trained::open(&options.source, NO_EXTENT)?;
     let phase = trained.phase("--solution", options.centre.solution.as_deref(), -1)?;
-    let (solution, steps) = (trained.solution(&phase)?, Steps::of(&trained, &phase, &options.minibatches)?);
+    let images = ("--images", trained.landscape.spec.train_images);
+    let steps = Steps::of(trained.recipe(), &phase, images, &options.minibatches)?;
+    let solution = trained.solution(&phase)?;
     trained.probe()?;
     let index = options.direction.index;
     let experiment = Experiment {

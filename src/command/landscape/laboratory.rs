@@ -10,12 +10,14 @@ use valleys_harness::landscape::intervention::Plan;
 use valleys_harness::landscape::neighbourhood::Ball;
 use valleys_harness::landscape::plane::Plane;
 use valleys_harness::landscape::shift_law::Pool;
-use valleys_harness::train::Kept;
+use valleys_harness::preset::Landscape;
+use valleys_harness::train::{Kept, Recipe};
 use valleys_sim::asymmetry::Verdict;
 use valleys_sim::direction::{Family, mean_pairwise_cosine};
 
 use super::counts::{Counts, Lines};
-use super::trained::{Solution, Trained};
+use super::gradients::Steps;
+use super::trained::{Solution, Trained, first_and_settled};
 use super::{between, directions, evidence, gradients, through};
 use crate::cli::evidence::Minibatches;
 use crate::cli::landscape::All;
@@ -49,8 +51,9 @@ pub(super) fn run(options: &All) -> Result<()> {
         ..Experiment::of("all")
     };
     trained.probe()?;
+    let steps = minibatches(trained.recipe(), ("--images", trained.landscape.spec.train_images), &counts)?;
     let mut session = trained.begin(&options.source, "landscape", experiment)?;
-    everything(&mut session, trained, &counts)?;
+    everything(&mut session, trained, &counts, &steps)?;
     session.finish()
 }
 
@@ -64,7 +67,29 @@ pub(crate) fn lines_of_run(session: &mut Session, data: Option<&Path>, direction
 /// Measures everything around the solutions of a session's own run.
 pub(crate) fn everything_of_run(session: &mut Session, data: Option<&Path>, counts: &Counts) -> Result<()> {
     let trained = Trained::of(&session.folder.path(""), data)?;
-    everything(session, trained, counts)
+    let steps = minibatches_of_run(trained.recipe(), &trained.landscape, counts)?;
+    everything(session, trained, counts, &steps)
+}
+
+/// Whether [`everything_of_run`] fits a run that is yet to be trained.
+///
+/// # Errors
+/// Images that are too few for a minibatch.
+pub(crate) fn check_everything_of_run(recipe: &Recipe, landscape: &Landscape, counts: &Counts) -> Result<()> {
+    minibatches_of_run(recipe, landscape, counts).map(drop)
+}
+
+fn minibatches_of_run(recipe: &Recipe, landscape: &Landscape, counts: &Counts) -> Result<Steps> {
+    minibatches(recipe, ("landscape.spec.train_images", landscape.spec.train_images), counts)
+}
+
+/// Minibatches at the settled solution, among no more images than the counts allow. They are checked before the first
+/// experiment, though the last ones take them.
+fn minibatches(recipe: &Recipe, (name, images): (&str, usize), counts: &Counts) -> Result<Steps> {
+    let [_, settled] = first_and_settled(recipe)?;
+    let images =
+        if counts.images < images { ("number of images at these counts", counts.images) } else { (name, images) };
+    Steps::of(recipe, settled.name(), images, &Minibatches { steps: counts.minibatches, moving: false })
 }
 
 fn lines(
@@ -103,7 +128,7 @@ fn lines(
     Ok(())
 }
 
-fn everything(session: &mut Session, mut trained: Trained, counts: &Counts) -> Result<()> {
+fn everything(session: &mut Session, mut trained: Trained, counts: &Counts, steps: &Steps) -> Result<()> {
     let [first, last] = trained.first_and_settled()?;
     lines(session, &trained, &mut trained.probe()?, [&first, &last], LINES)?;
     let spec = &mut trained.landscape.spec;
@@ -111,7 +136,7 @@ fn everything(session: &mut Session, mut trained: Trained, counts: &Counts) -> R
         *images = counts.images.min(*images);
     }
     around(session, &mut trained, [&first, &last], counts)?;
-    theorems(session, &mut trained, [&first, &last], counts)
+    theorems(session, &mut trained, [&first, &last], (counts, steps))
 }
 
 /// The landscape around the last solution, and between the two.
@@ -175,7 +200,7 @@ fn theorems(
     session: &mut Session,
     trained: &mut Trained,
     [first, last]: [&Solution; 2],
-    counts: &Counts,
+    (counts, steps): (&Counts, &Steps),
 ) -> Result<()> {
     trained.landscape.spec.keep_examples = true;
     trained.landscape.points = counts.shift_law;
@@ -186,9 +211,7 @@ fn theorems(
     let title = format!("{}, {} solution", trained.title(), last.name);
     evidence::shifts(session, trained, &mut probe, (&title, last), (&uniform, 0), (Pool::Apart, &splits))?;
     trained.landscape.points = counts.theory.points;
-    let minibatches = Minibatches { steps: counts.minibatches, moving: false };
-    let steps = gradients::Steps::of(trained, &last.phase, &minibatches)?;
-    let around = (&splits, Some(Ball { radius: BALL, draws: counts.theory.draws }), &steps);
+    let around = (&splits, Some(Ball { radius: BALL, draws: counts.theory.draws }), steps);
     evidence::hold(session, trained, &mut probe, (&title, last), (&uniform, 0), around)?;
     let Lines { draws: permuted, points } = counts.intervention;
     trained.landscape.points = points;
@@ -196,7 +219,7 @@ fn theorems(
     for solution in &solutions {
         evidence::moves(session, trained, &mut probe, (&solution.phase, solution), (&uniform, 0), &plan)?;
     }
-    gradients::noise(session, trained, last, (&uniform, 0), &steps)?;
+    gradients::noise(session, trained, last, (&uniform, 0), steps)?;
     let Lines { draws: probes, points: steps } = counts.curvature;
     let extent = Extent { ends: 1, steps, probes, seed: trained.seed, ..Extent::default() };
     gradients::spectra(session, trained, &solutions, &extent)

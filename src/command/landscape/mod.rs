@@ -23,7 +23,7 @@ use crate::points::PointFile;
 use crate::session::Session;
 
 pub(crate) use counts::Counts;
-pub(crate) use laboratory::{LINES, everything_of_run, lines_of_run};
+pub(crate) use laboratory::{LINES, check_everything_of_run, everything_of_run, lines_of_run};
 
 pub(crate) fn run(experiment: &Landscape) -> Result<()> {
     match experiment {

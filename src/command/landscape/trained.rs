@@ -9,7 +9,7 @@ use valleys_harness::landscape::{BatchNorm, Probe};
 use valleys_harness::model::{Architecture, Graph, NormWeights};
 use valleys_harness::params::Weights;
 use valleys_harness::preset::Landscape;
-use valleys_harness::train::{Recipe, Start};
+use valleys_harness::train::{Phase, Recipe, Start};
 use valleys_sim::Seed;
 use valleys_sim::asymmetry::Criteria;
 
@@ -19,6 +19,9 @@ use crate::config::{Config, Experiment, usage};
 use crate::error::{Error, Result};
 use crate::run_folder::{RunFolder, read_toml};
 use crate::session::Session;
+
+/// A mean loss has an error from two images on.
+const LEAST_IMAGES: usize = 2;
 
 /// A run, its network and its images.
 pub(super) struct Trained {
@@ -62,6 +65,10 @@ impl Trained {
         let spec = &mut landscape.spec;
         spec.backend = source.backend.map_or(spec.backend, Into::into);
         if let Some(images) = source.images {
+            let most = trained.data.train().len().min(trained.data.test().len());
+            if images < LEAST_IMAGES || images > most {
+                return Err(wrong("--images", images, format!("{LEAST_IMAGES} to {most}")));
+            }
             (spec.statistics_images, spec.train_images, spec.test_images) = (images, images, images);
         }
         spec.batch_norm = match source.bn {
@@ -153,14 +160,9 @@ impl Trained {
         Ok(Solution { phase: phase.to_string(), name: name.to_string(), weights, identity: about.run })
     }
 
-    /// The first phase's solution, and that of the last phase that starts from it: SWA and SGD after SWA, say. If none
-    /// starts from it, the last phase's.
+    /// The solutions of [`first_and_settled()`].
     pub(super) fn first_and_settled(&self) -> Result<[Solution; 2]> {
-        let phases = self.recipe.phases();
-        let after = phases.iter().rfind(|phase| phase.start() == Start::Solution(0)).or(phases.last());
-        let (Some(first), Some(settled)) = (phases.first(), after) else {
-            return Err(usage("the run has no phase"));
-        };
+        let [first, settled] = first_and_settled(&self.recipe)?;
         Ok([self.solution(first.name())?, self.solution(settled.name())?])
     }
 
@@ -203,6 +205,17 @@ impl Trained {
             manifest.data.insert(title, checksum);
         })?;
         Ok(session)
+    }
+}
+
+/// The first phase, and the last that starts from its solution: SWA and SGD after SWA, say. If none starts from it, the
+/// last.
+pub(super) fn first_and_settled(recipe: &Recipe) -> Result<[&Phase; 2]> {
+    let phases = recipe.phases();
+    let after = phases.iter().rfind(|phase| phase.start() == Start::Solution(0)).or(phases.last());
+    match (phases.first(), after) {
+        (Some(first), Some(settled)) => Ok([first, settled]),
+        _ => Err(usage("the run has no phase")),
     }
 }
 
