@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use valleys_harness::checksum::hexadecimal;
 
 use crate::shell::quoted;
 
@@ -46,7 +47,7 @@ impl Manifest {
             command: command_line(std::env::args().skip(1)),
             version: env!("CARGO_PKG_VERSION").to_string(),
             revision: env!("VALLEYS_REVISION").to_string(),
-            lock_file: hex(&Sha256::digest(include_bytes!("../Cargo.lock"))),
+            lock_file: hexadecimal(&Sha256::digest(include_bytes!("../Cargo.lock"))),
             seed,
             data: BTreeMap::new(),
             device: device(),
@@ -102,10 +103,6 @@ fn command_line(mut arguments: impl Iterator<Item = String>) -> String {
         }
     }
     line
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The processor's name and the instruction set that the kernels dispatch on.

@@ -142,16 +142,9 @@ impl RunFolder {
         Ok(records)
     }
 
-    /// Draws a record: a CSV, an SVG and a PNG for each of its pictures.
+    /// Draws a record into the run's folder of figures.
     pub(crate) fn draw(&self, name: &str, record: &Record) -> Result<()> {
-        for table in valleys_figures::tables(name, record)? {
-            self.write(&format!("figures/{}.csv", table.name), table.to_csv().as_bytes())?;
-        }
-        for picture in valleys_figures::render(name, record)? {
-            self.write(&format!("figures/{}.svg", picture.name), picture.svg.as_bytes())?;
-            self.write(&format!("figures/{}.png", picture.name), &picture.png()?)?;
-        }
-        Ok(())
+        draw(&self.path("figures"), name, record)
     }
 }
 
@@ -163,6 +156,18 @@ impl Sink for RunFolder {
         self.draw(name, record)?;
         self.write(&format!("records/{name}.json"), &to_json(record)?)
     }
+}
+
+/// Draws a record into a folder: a CSV for each of its tables, an SVG and a PNG for each of its pictures.
+pub(crate) fn draw(folder: &Path, name: &str, record: &Record) -> Result<()> {
+    for table in valleys_figures::tables(name, record)? {
+        write_atomically(&folder.join(format!("{}.csv", table.name)), table.to_csv().as_bytes())?;
+    }
+    for picture in valleys_figures::render(name, record)? {
+        write_atomically(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
+        write_atomically(&folder.join(format!("{}.png", picture.name)), &picture.png()?)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {

@@ -12,6 +12,7 @@
 
 pub mod average;
 pub mod checkpoint;
+pub mod checksum;
 pub mod data;
 pub mod error;
 pub mod exec;

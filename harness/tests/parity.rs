@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use valleys_harness::Scalar;
+use valleys_harness::checksum::hexadecimal;
 use valleys_harness::exec::{BackendKind, Batch, Dropout, Executor, Mode, StatisticsPass, Weighting};
 use valleys_harness::model::{Architecture, Graph, GraphBuilder, Shape};
 use valleys_harness::optim::{Sgd, SgdParams};
@@ -215,8 +216,7 @@ fn networks_have_pytorchs_names_shapes_and_numbers_of_parameters() {
             let mut lines: Vec<_> =
                 tensors.iter().map(|(name, tensor)| format!("{name} {:?}", tensor.dims())).collect();
             lines.sort();
-            let digest =
-                Sha256::digest(lines.join("\n")).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+            let digest = hexadecimal(&Sha256::digest(lines.join("\n")));
             assert_eq!(digest, theirs[1], "{architecture}: {lines:#?}");
         }
     }

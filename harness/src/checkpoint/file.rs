@@ -8,6 +8,7 @@ use candle_core::{Device, Tensor};
 use safetensors::{SafeTensors, View};
 use sha2::{Digest, Sha256};
 
+use crate::checksum::hexadecimal;
 use crate::files::write_atomically;
 use crate::params::{Layout, Weights};
 use crate::{Error, Result};
@@ -66,7 +67,7 @@ impl TensorFile {
             hash.update(format!("\n{name} {:?} {:?}\n", tensor.dtype(), tensor.dims()));
             hash.update(View::data(tensor));
         }
-        Ok(hex(&hash.finalize()))
+        Ok(hexadecimal(&hash.finalize()))
     }
 
     /// Removes and returns the numbers of a tensor of one dimension and this length.
@@ -104,8 +105,4 @@ pub(crate) fn network(
         Error::Domain { name, value, allowed } => Error::file(path, format!("{name} is {value}"), allowed),
         other => other,
     })
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use about::About;
-pub(crate) use file::{KEY, TensorFile, hex, network};
+pub(crate) use file::{KEY, TensorFile, network};
 
 use crate::params::{Layout, Weights};
 use crate::{Error, Result};

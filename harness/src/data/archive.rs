@@ -9,7 +9,8 @@ use md5::{Digest, Md5};
 use tar::{Archive, EntryType};
 use valleys_sim::progress::Observer;
 
-use super::official::{Form, hexadecimal};
+use super::official::Form;
+use crate::checksum::hexadecimal;
 use crate::{Error, Result};
 
 /// Bytes of one file; the largest, STL-10's test images, has 221,184,000.
@@ -72,7 +73,7 @@ fn unpack_into(archive: &Path, form: &Form, folder: &Path, observer: &dyn Observ
             out.write_all(bytes).map_err(Error::io(&target))?;
         }
         out.sync_all().map_err(Error::io(&target))?;
-        let sum = hexadecimal(hash);
+        let sum = hexadecimal(&hash.finalize());
         if sum != *md5 {
             return Err(Error::file(archive, format!("{name} in it has the MD5 sum {sum}"), md5));
         }

@@ -9,9 +9,10 @@ use valleys_sim::progress::Silent;
 use super::super::archive::tests::{SMALL, good, large};
 use super::super::download::tests::{Reply, Server, Stopping, downloaders};
 use super::*;
+use crate::checksum::hexadecimal;
 
 fn sum(bytes: &[u8]) -> String {
-    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Md5::digest(bytes))
 }
 
 /// The sum of the small archive.

@@ -43,6 +43,7 @@ pub use normalisation::Normalisation;
 pub use open::{Opened, open};
 pub use verify::{Finding, Verified, verify};
 
+use crate::checksum::hexadecimal;
 use crate::model::Architecture;
 use crate::{Error, Result};
 
@@ -245,7 +246,8 @@ impl Dataset {
         self.augmentation
     }
 
-    /// SHA-256, in hexadecimal, of the training (without those held out) then the test set, each as all pixels then all labels (little-endian).
+    /// SHA-256, in hexadecimal, of the training (without those held out) then the test set, each as all pixels then all
+    /// labels (little-endian).
     pub fn checksum(&self) -> &str {
         &self.checksum
     }
@@ -259,7 +261,7 @@ fn checksum(train: &ImageSet, test: &ImageSet) -> String {
             hash.update(label.to_le_bytes());
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize())
 }
 
 /// A uniformly random order of `0..len`, by Fisher–Yates.

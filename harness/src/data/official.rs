@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use md5::{Digest, Md5};
 
 use super::{DataKind, ImageSet, cifar_binary, cifar_python, stl10, svhn};
+use crate::checksum::hexadecimal;
 use crate::{Error, Result};
 
 /// A file of a data set: its name, and the MD5 sum of the official one.
@@ -196,11 +197,7 @@ pub(super) fn md5_of(path: &Path) -> Result<String> {
             Err(error) => return Err(Error::io(path)(error)),
         }
     }
-    Ok(hexadecimal(hash))
-}
-
-pub(super) fn hexadecimal(hash: Md5) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hexadecimal(&hash.finalize()))
 }
 
 /// The bytes of a file of at most `limit`. The size is looked at before anything is read.

@@ -31,12 +31,12 @@ pub use recognise::Recognised;
 pub use tensor::StoredTensor;
 pub use write::save_pt;
 
-use crate::checkpoint::hex;
+use crate::checksum::hexadecimal;
 use crate::params::Weights;
 
 /// SHA-256 of the trainable parameters in hexadecimal digits: every number as a little-endian `float32`, in the order of
 /// `model.parameters()`.
 pub fn checksum(weights: &Weights<f32>) -> String {
     let hash = weights.values.iter().fold(Sha256::new(), |hash, value| hash.chain_update(value.to_le_bytes()));
-    hex(&hash.finalize())
+    hexadecimal(&hash.finalize())
 }

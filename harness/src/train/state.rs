@@ -13,7 +13,8 @@ use super::config::{Config, PhaseConfig};
 use super::recipe::{Phase, Recipe};
 use super::select::{Chosen, Reference};
 use crate::average::Average;
-use crate::checkpoint::{self, TensorFile, hex};
+use crate::checkpoint::{self, TensorFile};
+use crate::checksum::hexadecimal;
 use crate::data::Dataset;
 use crate::model::NormWeights;
 use crate::optim::Sgd;
@@ -132,13 +133,13 @@ impl Identity {
             data: data.name().to_owned(),
             data_sha256: data.checksum().to_owned(),
             held_out: data.held_out().map_or(0, |set| set.len()),
-            start_sha256: hex(&hash.finalize()),
+            start_sha256: hexadecimal(&hash.finalize()),
         }
     }
 
     /// SHA-256 of it.
     pub(super) fn digest(&self) -> String {
-        hex(&Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
+        hexadecimal(&Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
     }
 
     /// Refuses to continue another run's state, naming the first thing that differs.

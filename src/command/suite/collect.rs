@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::output::{line, table};
-use crate::run_folder::{RunFolder, read_toml, to_json};
+use crate::run_folder::{RunFolder, draw, read_toml, to_json};
 use crate::session::wrong_kind;
 
 pub(crate) fn collect(options: &Folder) -> Result<()> {
@@ -48,7 +48,8 @@ pub(crate) fn collect(options: &Folder) -> Result<()> {
     let records = [("table1", Some(Record::Table1(solutions))), ("comparison", compared.map(Record::Comparison))];
     let mut entries = Vec::new();
     for (name, record) in records.into_iter().filter_map(|(name, record)| Some((name, record?))) {
-        keep(folder, name, &record)?;
+        write_atomically(&folder.join(format!("{name}.json")), &to_json(&record)?)?;
+        draw(folder, name, &record)?;
         let command = "valleys suite collect DIR".to_string();
         entries.push(Entry { name: name.to_string(), record, command });
     }
@@ -84,19 +85,6 @@ fn results(folder: &Path, cells: &[Cell]) -> Result<(Vec<CellResult>, Vec<String
         }
     }
     Ok((results, settings))
-}
-
-/// Writes a record with its tables and pictures.
-fn keep(folder: &Path, name: &str, record: &Record) -> Result<()> {
-    write_atomically(&folder.join(format!("{name}.json")), &to_json(record)?)?;
-    for table in valleys_figures::tables(name, record)? {
-        write_atomically(&folder.join(format!("{}.csv", table.name)), table.to_csv().as_bytes())?;
-    }
-    for picture in valleys_figures::render(name, record)? {
-        write_atomically(&folder.join(format!("{}.svg", picture.name)), picture.svg.as_bytes())?;
-        write_atomically(&folder.join(format!("{}.png", picture.name)), &picture.png()?)?;
-    }
-    Ok(())
 }
 
 /// The pages of single runs that are there.
