@@ -7,9 +7,8 @@ use crate::error::positive;
 /// H(w)·v from two gradients: (∇L(w + h·v/‖v‖) − ∇L(w − h·v/‖v‖))·‖v‖/(2h).
 ///
 /// *The step h* is a length in parameter space. The difference errs by (h²/6)·∂³∇L along v where the gradient is smooth,
-/// and by up to ε·‖∇L‖/h where gradients carry a relative error ε. The sum is smallest at a multiple of ε^(1/3), hence
-/// [`HessianProduct::new`]'s h = ε^(1/3)·(1 + ‖w‖): about 0.005·(1 + ‖w‖) for gradients in single precision and
-/// 6e-6·(1 + ‖w‖) in double.
+/// and by up to ε·‖∇L‖/h where gradients carry a relative error ε. Of smooth losses the sum is smallest at a multiple of
+/// ε^(1/3), about 6e-6·(1 + ‖w‖) for gradients in double precision.
 ///
 /// *Kinks.* Where the loss has kinks (ReLU), a product across one is that of the loss smoothed over h, and no longer
 /// symmetric. [`HessianProduct::between_kinks`] takes a much shorter step and looks for kinks: one between w and a gradient
@@ -33,17 +32,7 @@ const UNLIKE: f64 = 0.01;
 const ATTEMPTS: i32 = 4;
 
 impl<G> HessianProduct<G> {
-    /// At a point w, from gradients of relative precision ε in (0, 1), such as `f32::EPSILON`.
-    ///
-    /// # Errors
-    /// A point without coordinates or with one that is not finite, and a precision that is not above 0.
-    pub fn new(gradient: G, point: Vec<f64>, precision: f64) -> crate::Result<Self> {
-        positive("precision ε of the gradient", precision)?;
-        let norm = norm(&point);
-        Self::with_step(gradient, point, libm::cbrt(precision) * (1.0 + norm))
-    }
-
-    /// The same with a given step h > 0.
+    /// At a point w, with a step h > 0.
     ///
     /// # Errors
     /// A point without coordinates or with one that is not finite, and a step that is not above 0.
@@ -63,7 +52,7 @@ impl<G> HessianProduct<G> {
         Ok(Self { watched: true, ..Self::with_step(gradient, point, step)? })
     }
 
-    /// h.
+    /// h, before any kink is seen.
     pub fn step(&self) -> f64 {
         self.step
     }
@@ -92,7 +81,7 @@ impl<G> HessianProduct<G> {
             let scale = length / (2.0 * step);
             let product: Vec<f64> = ahead.iter().zip(&behind).map(|(a, b)| (a - b) * scale).collect();
             let Some(centre) = &self.centre else { return Ok(product) };
-            // Twice the half of the difference that one side has too much of.
+            // Half the difference of the two one-sided differences, whose mean the product is.
             let bend = |i: usize| (ahead[i] - 2.0 * centre[i] + behind[i]) * scale;
             let unlike = (0..v.len()).map(|i| bend(i).powi(2)).sum::<f64>().sqrt();
             let smooth = unlike <= UNLIKE * norm(&product);

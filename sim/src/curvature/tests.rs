@@ -120,8 +120,8 @@ fn names_what_is_wrong() {
     assert!(Lanczos::new(0, 1, 0.0, Seed(0)).is_err() && Lanczos::new(1, 0, 0.0, Seed(0)).is_err());
     assert!(Lanczos::new(1, 1, -1.0, Seed(0)).is_err());
     assert!(trace(3, product(&DMatrix::identity(3, 3)), 1, Seed(0)).is_err());
-    assert!(HessianProduct::new(product(&DMatrix::identity(1, 1)), vec![1.0], 0.0).is_err());
-    assert!(HessianProduct::new(product(&DMatrix::identity(1, 1)), vec![f64::INFINITY], 1e-7).is_err());
+    assert!(HessianProduct::with_step(product(&DMatrix::identity(1, 1)), vec![1.0], 0.0).is_err());
+    assert!(HessianProduct::between_kinks(product(&DMatrix::identity(1, 1)), vec![f64::INFINITY]).is_err());
 }
 
 #[test]
@@ -202,16 +202,16 @@ fn a_kink_beside_the_point_does_not_enter_a_product() {
 }
 
 #[test]
-fn the_default_step_gives_the_eigenvalues_of_a_single_precision_gradient() {
+fn products_between_kinks_give_the_eigenvalues_of_a_smooth_loss() {
     let w = vec![0.3, -0.7, 1.1, 0.2];
-    let single = |w: &[f64]| Result::Ok(gradient(0.2, w).iter().map(|g| f64::from(*g as f32)).collect());
-    let mut product = HessianProduct::new(single, w.clone(), f64::from(f32::EPSILON)).expect("valid");
-    assert!((product.step() / (0.004921 * (1.0 + 1.83f64.sqrt())) - 1.0).abs() < 1e-3, "{}", product.step());
+    let double = |w: &[f64]| Result::Ok(gradient(0.2, w));
+    let mut product = HessianProduct::between_kinks(double, w.clone()).expect("valid");
+    assert!((product.step() / (1e-10 * (1.0 + 1.83f64.sqrt())) - 1.0).abs() < 1e-12, "{}", product.step());
     assert_eq!(product.apply(&[0.0; 4]).expect("valid"), [0.0; 4]);
     let config = Lanczos::new(4, 4, 0.0, Seed(0)).expect("valid");
     let spectrum = lanczos(4, |v| product.apply(v), &config).expect("valid");
-    // ε·‖∇L‖/h and 4c·h² are both below 2e-4 here.
-    assert_close(&values(&spectrum.smallest), &sorted(&hessian(0.2, &w)), 5e-4);
+    // Gradients of up to 10, rounded to 2e-16 of their size a few times, over h = 2.4e-10.
+    assert_close(&values(&spectrum.smallest), &sorted(&hessian(0.2, &w)), 2e-4);
     assert!(spectrum.asymmetry > 0.0 && spectrum.asymmetry < 1e-3);
 }
 

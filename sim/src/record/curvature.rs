@@ -31,6 +31,6 @@ pub struct CurvatureRow {
     pub trace_error: f64,
     /// The random vectors that the trace was estimated from.
     pub probes: u64,
-    /// h, the half-distance between the two gradients of a product with a unit vector.
+    /// h, the half-distance between the two gradients of a product with a unit vector; shorter where a kink was seen.
     pub step: f64,
 }
