@@ -7,7 +7,7 @@ use crate::canvas;
 use crate::chart::{Frame, Panel};
 use crate::scale::{Axis, number};
 use crate::style::{AXIS, BLUE, GREY, Marker, PANEL_TITLE, Stroke, WIDTH};
-use crate::{Picture, Result};
+use crate::{Picture, Result, words};
 
 const HEIGHT: f64 = 390.0;
 const TOP: f64 = 86.0;
@@ -39,18 +39,21 @@ pub(super) fn picture(name: &str, it: &GradientNoise) -> Result<Picture> {
         }
         Ok(())
     })?;
-    let caption = format!(
+    let shown = format!(
         "⟨ω_t, u⟩, minibatch gradient less full gradient, over {} steps. Within the grey band a correlation is what \
-         independent noise shows (Bartlett). {} {}",
-        it.count,
-        tail(it),
-        if it.momentum > 0.0 {
-            format!("With momentum {} Theorem 2’s hypotheses on the noise are not met.", number(it.momentum))
-        } else {
-            String::new()
-        }
+         independent noise shows (Bartlett).",
+        it.count
     );
-    Ok(Picture { name: name.to_owned(), title, caption: caption.trim_end().to_owned(), svg })
+    let momentum = if it.momentum > 0.0 {
+        format!("With momentum {} Theorem 2’s hypotheses on the noise are not met.", number(it.momentum))
+    } else {
+        String::new()
+    };
+    let caption: Vec<String> = [shown, tail(it), momentum, words::measured(&it.setting)]
+        .into_iter()
+        .filter(|sentence| !sentence.is_empty())
+        .collect();
+    Ok(Picture { name: name.to_owned(), title, caption: caption.join(" "), svg })
 }
 
 /// Size and mean of the noise.

@@ -13,6 +13,8 @@ const TITLE: &str = "ResNet-8 on synthetic images, SWA solution, −uniform 0";
 
 const SETTING: &str = "batch-norm statistics of the centre; loss on 500 training and 500 test images";
 
+const MINIBATCHES: &str = "200 minibatches of 64 out of 500 training images; all at the solution";
+
 fn around(estimate: f64, half: f64) -> Interval {
     Interval { low: estimate - half, estimate, high: estimate + half }
 }
@@ -160,6 +162,7 @@ pub(crate) fn noise() -> GradientNoise {
         momentum: 0.9,
         confidence: 0.95,
         hypotheses: theory().statements[1].hypotheses.clone(),
+        setting: MINIBATCHES.to_owned(),
     }
 }
 
@@ -212,6 +215,7 @@ fn pictures_say_what_their_records_hold() {
     assert!(spectrum.contains("At SGD after SWA the trace over 75,290 weights is 240"), "{spectrum}");
     let noise = caption(Record::GradientNoise(noise()));
     assert!(noise.contains("tail index is 5.1 ± 1.1") && noise.contains("With momentum 0.9"), "{noise}");
+    assert!(noise.ends_with(&format!(" Measured: {MINIBATCHES}.")), "{noise}");
     assert!(render("it", &Record::Theory(theory())).expect("no picture").is_empty());
 }
 

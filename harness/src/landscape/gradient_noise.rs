@@ -28,6 +28,8 @@ pub trait Gradients {
     fn full(&mut self, at: &Weights<f32>, observer: &dyn Observer) -> Result<Vec<f64>>;
     /// The gradient over minibatch number `step` of SGD.
     fn minibatch(&mut self, at: &Weights<f32>, step: usize) -> Result<Vec<f64>>;
+    /// What the minibatches are, in words that a number goes before.
+    fn setting(&self) -> String;
 }
 
 /// A network's gradients on fixed training images, minibatches in the shuffled order of epochs, the last of which is smaller
@@ -82,6 +84,16 @@ impl Gradients for Minibatches {
         self.executor.evaluation_gradient(at, self.buffer.batch(), &mut gradient)?;
         Ok(gradient.into_iter().map(f64::from).collect())
     }
+
+    fn setting(&self) -> String {
+        format!(
+            "minibatches of {} out of {} training images, un-augmented, in epochs shuffled by seed {}; batch-norm \
+             statistics of the solution",
+            self.batch_size,
+            self.images.train().len(),
+            self.seed.0
+        )
+    }
 }
 
 /// How SGD steps.
@@ -112,6 +124,8 @@ pub struct Steps {
     pub noise: Vec<f64>,
     /// Whether the steps were taken.
     pub moving: bool,
+    /// How they were measured.
+    pub setting: String,
 }
 
 /// Walks from a solution and projects every step on a direction of unit length.
@@ -129,6 +143,10 @@ pub fn walk(
         let allowed = format!("{}, that of the network", solution.values.len());
         return Err(Error::domain("dimension of the direction", u.len(), allowed));
     }
+    let place = match walk.moving {
+        true => format!("at the steps of SGD with rate {}", walk.rate),
+        false => "all at the solution".to_owned(),
+    };
     let (mut optimiser, mut at) = (Sgd::<f32>::new(walk.sgd, u.len())?, solution.clone());
     let mut steps = Steps {
         rate: walk.rate,
@@ -137,6 +155,7 @@ pub fn walk(
         slopes: Vec::new(),
         noise: Vec::new(),
         moving: walk.moving,
+        setting: format!("{} {}; {place}", walk.steps, gradients.setting()),
     };
     observer.begin("minibatch gradients", walk.steps as u64);
     let mut slope = dot(&gradients.full(&at, observer)?, u);
@@ -170,7 +189,7 @@ impl Steps {
     pub fn noise(&self, title: &str, sign: f64) -> Result<record::GradientNoise> {
         let series: Vec<f64> = self.noise.iter().map(|noise| sign * noise).collect();
         let nu = series.iter().fold(0.0, |largest: f64, noise| largest.max(noise.abs()));
-        Ok(measure(title, &series, nu, self.momentum, &NoiseCriteria::default())?)
+        Ok(measure((title, &self.setting), &series, nu, self.momentum, &NoiseCriteria::default())?)
     }
 
     /// The steps along `sign`·u, if they were taken.
@@ -208,6 +227,9 @@ mod tests {
             let noise = [if step.is_multiple_of(2) { 1.0 } else { -1.0 }, 5.0];
             Ok(at.values.iter().zip(noise).map(|(&w, noise)| f64::from(w) + noise).collect())
         }
+        fn setting(&self) -> String {
+            "minibatches of a bowl".to_owned()
+        }
     }
 
     fn plain(momentum: f64) -> SgdParams {
@@ -223,6 +245,7 @@ mod tests {
         assert_eq!((&seen.slopes[..], &seen.noise[..]), (&[2.0, 0.5, 0.75][..], &[1.0, -1.0, 1.0][..]));
         let mirrored = seen.visits(-1.0);
         assert_eq!(mirrored[1], Visit { point: 1.5, slope: -0.5, noise: 1.0 });
+        assert_eq!(seen.setting, "3 minibatches of a bowl; at the steps of SGD with rate 0.5");
         let still = Walk { moving: false, ..how };
         let seen = walk(&mut Bowl, &point(&[2.0, 0.0]), &[1.0, 0.0], &still, &Silent).expect("walked");
         assert_eq!((&seen.slopes[..], seen.visits(1.0).len()), (&[2.0; 3][..], 0));
@@ -236,6 +259,7 @@ mod tests {
         let steps = walk(&mut Bowl, &point(&[2.0, 0.0]), &[1.0, 0.0], &how, &Silent).expect("walked");
         let law = steps.noise("it", 1.0).expect("measured");
         assert_eq!((law.nu, law.largest), (1.0, 1.0));
+        assert_eq!(law.setting, "60 minibatches of a bowl; all at the solution");
         assert!(law.mean.estimate.abs() < 1e-12);
         assert!(law.autocorrelation[0].value < -0.9, "{:?}", law.autocorrelation[0]);
         let standing = |name: &str| law.hypotheses.iter().find(|row| row.name == name).expect("a row").standing;
@@ -259,6 +283,11 @@ mod tests {
             seed: Seed(2),
         };
         let mut minibatches = Minibatches::new(&graph, &data, &spec, 8).expect("valid");
+        let setting = minibatches.setting();
+        assert!(
+            setting.starts_with("minibatches of 8 out of 30 training images") && setting.contains("seed 2"),
+            "{setting}"
+        );
         let full = minibatches.full(&weights, &Silent).expect("measured");
         for epoch in 0..2 {
             let mut mean = vec![0.0; full.len()];

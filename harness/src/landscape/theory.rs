@@ -154,6 +154,7 @@ mod tests {
             slopes: vec![1.0; 60],
             noise: (0..60).map(|i| 0.2 * f64::from([1, -1, -1, 1, 1, 1, -1][i % 7])).collect(),
             moving: false,
+            setting: String::new(),
         };
         let it = measure(Some(&steps), Some(Ball { radius: 2.0, draws: 3 }));
         assert_eq!(standing(&it.statements[0], "AsymmetricDirections"), Standing::NotRejected);

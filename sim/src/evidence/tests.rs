@@ -164,7 +164,8 @@ fn path(momentum: f64) -> (Setting, Vec<Visit>, GradientNoise) {
     let mut chain = process.chain(0.0, Seed(5).stream("chain", 0));
     let visits: Vec<Visit> = (0..5_000).map(|_| chain.step()).collect();
     let series: Vec<f64> = visits.iter().map(|visit| visit.noise).collect();
-    let noise = gradient_noise::measure("", &series, 0.5, momentum, &NoiseCriteria::default()).expect("valid");
+    let noise =
+        gradient_noise::measure(("", "known"), &series, 0.5, momentum, &NoiseCriteria::default()).expect("valid");
     (setting, visits, noise)
 }
 

@@ -52,7 +52,7 @@ impl NoiseCriteria {
 }
 
 /// Measures the law of a series ⟨ω_t, u⟩, t = 0, 1, …, in the loss's units per length, against a bound ν ≥ 0, from a
-/// training with momentum μ in [0, 1).
+/// training with momentum μ in [0, 1). The setting says how it was measured.
 ///
 /// - Mean zero, given the past: rejected if Student's interval of the mean at 1 − α/2 leaves out 0, or the p-value of Q* is
 ///   at most α/2. Both are asymptotically right for noise of conditional mean zero and finite variance, however its
@@ -61,7 +61,13 @@ impl NoiseCriteria {
 ///
 /// # Errors
 /// Not more than twice as many values as lags, values that are not finite, and a ν or μ outside its range.
-pub fn measure(title: &str, series: &[f64], nu: f64, momentum: f64, criteria: &NoiseCriteria) -> Result<GradientNoise> {
+pub fn measure(
+    (title, setting): (&str, &str),
+    series: &[f64],
+    nu: f64,
+    momentum: f64,
+    criteria: &NoiseCriteria,
+) -> Result<GradientNoise> {
     let least = 2 * criteria.lags + 1;
     if series.len() < least {
         let allowed = format!("at least {least}, more than twice the lags");
@@ -94,6 +100,7 @@ pub fn measure(title: &str, series: &[f64], nu: f64, momentum: f64, criteria: &N
         momentum,
         confidence: confidence.level(),
         hypotheses: Vec::new(),
+        setting: setting.to_owned(),
     };
     let tests = Tests {
         mean: moments.student(confidence.simultaneous(2)?)?,

@@ -15,7 +15,7 @@ fn uniform(count: usize, index: u64) -> Vec<f64> {
 }
 
 fn law(series: &[f64], nu: f64, momentum: f64) -> GradientNoise {
-    measure("", series, nu, momentum, &NoiseCriteria::default()).expect("valid")
+    measure(("", "known"), series, nu, momentum, &NoiseCriteria::default()).expect("valid")
 }
 
 fn standing(law: &GradientNoise, hypothesis: ProcessHypothesis) -> Standing {
@@ -27,7 +27,7 @@ fn standing(law: &GradientNoise, hypothesis: ProcessHypothesis) -> Standing {
 fn moments_and_correlations_by_hand() {
     let series = [1.0, -1.0, 3.0, -1.0, -2.0];
     let criteria = NoiseCriteria::new(2, 0.4, Confidence::P95).expect("valid");
-    let law = measure("", &series, 3.0, 0.0, &criteria).expect("valid");
+    let law = measure(("", "known"), &series, 3.0, 0.0, &criteria).expect("valid");
     assert_eq!((law.count, law.largest, law.mean.estimate, law.variance), (5, 3.0, 0.0, 4.0));
     // Third powers: 1 − 1 + 27 − 1 − 8 = 18; squares 16.
     assert!((law.skewness.expect("not constant") - 3.6 / 3.2f64.powf(1.5)).abs() < 1e-12);
@@ -170,8 +170,9 @@ fn constant_noise_has_no_law_beyond_its_value() {
 #[test]
 fn names_what_is_wrong() {
     let criteria = NoiseCriteria::default();
-    let message =
-        |series: &[f64], nu, momentum| measure("", series, nu, momentum, &criteria).expect_err("invalid").to_string();
+    let message = |series: &[f64], nu, momentum| {
+        measure(("", "known"), series, nu, momentum, &criteria).expect_err("invalid").to_string()
+    };
     assert_eq!(
         message(&[0.0; 40], 1.0, 0.0),
         "number of noise values is 40; allowed: at least 41, more than twice the lags"

@@ -73,6 +73,9 @@ pub struct GradientNoise {
     pub confidence: f64,
     /// Theorem 2's hypotheses on the noise.
     pub hypotheses: Vec<HypothesisRow>,
+    /// How gradients were measured; empty if that is not known.
+    #[serde(default)]
+    pub setting: String,
 }
 
 /// Hill's estimate of a tail index: P(|ω| > x) falls like x^−index.
