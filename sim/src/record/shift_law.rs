@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Certificate;
+use crate::asymmetry::Certificate;
 use crate::estimate::Interval;
 
 /// The law of the shift δ* and its gap ξ(δ*) over random splits of measured examples. The centre stays where it is: ŵ was

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Certificate, HypothesisRow, Standing, Verdict};
+use super::{HypothesisRow, Standing};
+use crate::asymmetry::{Certificate, Verdict};
 
 /// From evidence to theory: which hypotheses of the corrected Theorems 1 and 2 hold on what was measured along one
 /// direction, the bounds that follow, and what was observed.
