@@ -20,7 +20,8 @@ pub(super) fn picture(name: &str, it: &Curvature) -> Result<Picture> {
         forest::draw(canvas, &rows, axis)?.vertical(canvas, 0.0, MARK)
     })?;
     let caption = format!(
-        "Largest and smallest Ritz values; bars are residuals (rings: not converged), to which the asymmetry in the tables is to be added. {} Measured: {}.",
+        "Largest and smallest Ritz values; bars are residuals (rings: not converged), to which the asymmetry in the \
+         tables is to be added. {} Measured: {}.",
         traces(it),
         it.setting
     );

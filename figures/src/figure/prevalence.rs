@@ -18,10 +18,11 @@ pub(super) fn picture(name: &str, it: &Prevalence) -> Result<Picture> {
     })?;
     let tried: usize = it.groups.iter().map(|group| group.directions.len()).sum();
     let caption = format!(
-        "Share of directions with c > 2 along u or −u, with 95 % intervals of Clopper and Pearson; a direction that is \
-         undecided within the errors of measurement counts as none at the lower end and as one at the upper; {tried} directions tried, each read both ways, {} points a \
-         line. The mean cosine tells how much the directions of a row are one and the same: where it is near 1 the \
-         share is one direction counted often. Measured: {}.",
+        "Share of directions with c > 2 along u or −u, with 95 % intervals of Clopper and Pearson. A direction that is \
+         undecided within the errors of measurement counts as symmetric at the lower end and as asymmetric at the \
+         upper. {tried} directions tried, each read both ways, {} points a line. The mean cosine tells how much the \
+         directions of a row are one and the same: where it is near 1 the share is one direction counted often. \
+         Measured: {}.",
         it.points, it.setting
     );
     Ok(Picture { name: name.to_owned(), title: format!("Asymmetric directions: {}", it.title), caption, svg })

@@ -131,7 +131,8 @@ fn thresholds(it: &Thresholds) -> String {
         }
     });
     format!(
-        "The computed thresholds meet (L)’s within a cell in {} settings and (C)’s in {}, and lie below in the rest; with          momentum the long-run bias begins at {}.",
+        "The computed thresholds meet (L)’s within a cell in {} settings and (C)’s in {}, and lie below in the rest; \
+         with momentum the long-run bias begins at {}.",
         met(&it.long_run, "(L)"),
         met(&it.round, "(C)"),
         momentum.collect::<Vec<_>>().join(", ")

@@ -122,7 +122,11 @@ fn theorem2(page: &mut Page, entries: &[Entry]) -> Result<()> {
     if !thresholds.is_empty() {
         page.heading("The thresholds, computed");
         page.paragraph(
-            "Are these thresholds as low as they can be? Dynamic programming finds the slopes and the noise that are worst              for the average, among all that the theorem admits, and with them the asymmetry from which even the worst              average is positive. Where the marks lie on the dashed line the theorem is exact; where they lie below it,              less asymmetry suffices than the theorem asks for. With heavy-ball momentum the average keeps its bias, from              a larger asymmetry on.",
+            "Are these thresholds as low as they can be? Dynamic programming finds the slopes and the noise that are \
+             worst for the average, among all that the theorem admits, and with them the asymmetry from which even \
+             the worst average is positive. Where the marks lie on the dashed line the theorem is exact; where they \
+             lie below it, less asymmetry suffices than the theorem asks for. With heavy-ball momentum the average \
+             keeps its bias, from a larger asymmetry on.",
         );
     }
     thresholds.iter().try_for_each(|(entry, _)| page.entry(entry))?;
