@@ -9,6 +9,37 @@ use crate::{Error, Result};
 pub trait Gradient: Sync {
     /// The slope at a point.
     fn at(&self, point: f64) -> f64;
+
+    /// A formula for [`at`](Self::at) that whole vectors of points can follow, if there is one. It must give the same
+    /// bits.
+    fn shape(&self) -> SlopeShape {
+        SlopeShape::Other
+    }
+}
+
+/// Slopes that vectors of points can follow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum SlopeShape {
+    /// One slope for w ≥ 0 and one for w < 0.
+    TwoSlopes {
+        /// g(w) for w ≥ 0.
+        flat: f64,
+        /// g(w) for w < 0.
+        sharp: f64,
+    },
+    /// min(near + share·(far − near), far) in size, share = |w|/(|w| + scale), on each side; sharp slopes are
+    /// negative.
+    Smooth {
+        /// Sizes for w ≥ 0 and w < 0 at w = 0.
+        near: [f64; 2],
+        /// Sizes for w ≥ 0 and w < 0 far away.
+        far: [f64; 2],
+        /// Where the slope is half-way.
+        scale: f64,
+    },
+    /// Anything else.
+    Other,
 }
 
 /// A loss of one variable is its own gradient; at a kink the slope from the right counts.
@@ -128,6 +159,20 @@ impl Gradient for Slopes {
             Shape::Landing { .. } => 0.0,
         };
         if is_flat { self.flat.pick(share) } else { -self.sharp.pick(share) }
+    }
+
+    fn shape(&self) -> SlopeShape {
+        match self.shape {
+            Shape::Constant { flat, sharp } => {
+                SlopeShape::TwoSlopes { flat: self.flat.pick(flat), sharp: -self.sharp.pick(sharp) }
+            }
+            Shape::Smooth { scale } => SlopeShape::Smooth {
+                near: [self.flat.small, self.sharp.small],
+                far: [self.flat.large, self.sharp.large],
+                scale,
+            },
+            Shape::Staircase { .. } | Shape::Landing { .. } => SlopeShape::Other,
+        }
     }
 }
 

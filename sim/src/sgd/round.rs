@@ -52,6 +52,11 @@ impl Rounds {
         Self::default()
     }
 
+    /// The round that the last iterate lies in, as far as it has come.
+    pub fn current(&self) -> Option<&Round> {
+        self.current.as_ref()
+    }
+
     /// Takes the next iterate, and returns the round that ended just before it.
     #[inline]
     pub fn push(&mut self, point: f64) -> Option<Round> {

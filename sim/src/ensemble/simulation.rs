@@ -1,0 +1,129 @@
+//! Who runs the chains of an ensemble: batches in vectors where the noise has a law, one by one elsewhere.
+
+use rayon::prelude::*;
+
+use super::batch::{Batch, CHAINS, Dynamics};
+use super::chacha::Streams;
+use super::lanes::InstructionSet;
+use super::plain;
+use super::plan::{Plan, Start};
+use super::take::{Take, Tallied};
+use super::tally::Tally;
+use crate::progress::Observer;
+use crate::sgd::{Gradient, Momentum, Noise, NoiseLaw, Process};
+use crate::{Result, Seed};
+
+/// An ensemble to run: a process, and how its chains are carried out.
+///
+/// The bits of a chain's tally depend on the process, the plan, the start and the seed alone: not on the instruction set,
+/// the number of threads or the other chains.
+#[derive(Debug)]
+pub struct Simulation<'a, G, N> {
+    process: &'a Process<G, N>,
+    momentum: Option<Momentum>,
+    set: InstructionSet,
+}
+
+impl<G, N> Clone for Simulation<'_, G, N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<G, N> Copy for Simulation<'_, G, N> {}
+
+impl<'a, G: Gradient, N: Noise> Simulation<'a, G, N> {
+    /// Chains of this process, with the fastest instructions that the processor has.
+    pub fn of(process: &'a Process<G, N>) -> Self {
+        Self { process, momentum: None, set: InstructionSet::best() }
+    }
+
+    /// The same with heavy-ball momentum.
+    #[must_use]
+    pub fn with_momentum(self, momentum: Momentum) -> Self {
+        Self { momentum: Some(momentum), ..self }
+    }
+
+    /// The same with the instructions of choice.
+    #[must_use]
+    pub fn on(self, set: InstructionSet) -> Self {
+        Self { set, ..self }
+    }
+
+    /// Runs the chains on rayon's current pool and keeps a tally of each, in the order of their numbers. Each finished
+    /// chain is one unit of progress.
+    ///
+    /// A tally sees the iterates after the burn-in, and the rounds that begin after it; a round that a chain stops in
+    /// does not count.
+    ///
+    /// # Errors
+    /// [`Error::Domain`](crate::Error::Domain) if the start is not finite; [`Error::Interrupted`](crate::Error::Interrupted) if the observer
+    /// asks to stop.
+    pub fn tally<T: Tally>(
+        &self,
+        plan: &Plan,
+        start: Start,
+        seed: Seed,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Tallied<T>>> {
+        start.check()?;
+        match self.process.noise.law() {
+            Some(law) => self.in_batches(law, plan, start, seed, observer),
+            None => self.one_by_one(plan, start, seed, observer),
+        }
+    }
+
+    /// Each chain on its own: the definition, and the only way where the noise has no law.
+    pub(super) fn one_by_one<T: Tally>(
+        &self,
+        plan: &Plan,
+        start: Start,
+        seed: Seed,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Tallied<T>>> {
+        (0..plan.chains)
+            .into_par_iter()
+            .map(|k| {
+                let (start, stream) = (start.of_chain(k, seed), seed.stream("chain", k));
+                let tallied = match self.momentum {
+                    None => {
+                        let mut chain = self.process.chain(start, stream);
+                        plain::tally(plan, observer, || chain.step().point)
+                    }
+                    Some(momentum) => {
+                        let mut chain = self.process.momentum_chain(momentum, start, stream);
+                        plain::tally(plan, observer, || chain.step().point)
+                    }
+                }?;
+                observer.advance(1);
+                Ok(tallied)
+            })
+            .collect()
+    }
+
+    fn in_batches<T: Tally>(
+        &self,
+        law: NoiseLaw,
+        plan: &Plan,
+        start: Start,
+        seed: Seed,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Tallied<T>>> {
+        let Process { setting, gradient, .. } = self.process;
+        let momentum = self.momentum.map(Momentum::coefficient);
+        let dynamics = Dynamics { setting: *setting, gradient, law, momentum, set: self.set };
+        let key = seed.key("chain");
+        let batches = (0..plan.chains.div_ceil(CHAINS as u64)).into_par_iter().map(|batch| {
+            let first = batch * CHAINS as u64;
+            let chains = (plan.chains - first).min(CHAINS as u64);
+            // Lanes beyond the last chain run along for nothing.
+            let points = std::array::from_fn(|lane| start.of_chain(first + lane as u64, seed));
+            let batch = Batch::new(&dynamics, Streams::new(key, first), points);
+            let mut tallied = self.set.run(Take::new(batch, plan, observer))?;
+            tallied.truncate(chains as usize);
+            observer.advance(chains);
+            Ok(tallied)
+        });
+        Ok(batches.collect::<Result<Vec<_>>>()?.concat())
+    }
+}
