@@ -40,3 +40,17 @@ impl Observer for Stopped {
         true
     }
 }
+
+/// Passes interruptions on, but no progress: for work whose parts are counted elsewhere.
+#[derive(Clone, Copy)]
+pub(crate) struct Quiet<'a>(pub(crate) &'a dyn Observer);
+
+impl Observer for Quiet<'_> {
+    fn begin(&self, _task: &str, _units: u64) {}
+    fn advance(&self, _units: u64) {}
+    fn note(&self, _line: &str) {}
+    fn finish(&self) {}
+    fn interrupted(&self) -> bool {
+        self.0.interrupted()
+    }
+}

@@ -37,7 +37,10 @@ pub use minima::{Minima, MinimumCurve};
 pub use shift_law::{CoveredSplits, Quantiles, ShiftLaw, SplitPromise};
 pub use table1::{Spread, Table1, Table1Difference, Table1Row};
 pub use theorem1::{Counterexample, Tightness, TightnessRow};
-pub use theorem2::{BiasMap, ExactLaw, ExactLawRow, SgdPath, Threshold, ThresholdCurve, ThresholdPoint, Thresholds};
+pub use theorem2::{
+    BiasMap, ExactLaw, ExactLawRow, PhaseMap, PhaseMapRow, SgdPath, Threshold, ThresholdCurve, ThresholdPoint,
+    Thresholds,
+};
 pub use theory::{BoundRow, StatementRow, Theory};
 pub use training::{Epoch, Solution, Solutions, Training};
 
@@ -61,6 +64,8 @@ pub enum Record {
     Tightness(Tightness),
     /// Theorem 2's averages over (c, ν).
     BiasMap(BiasMap),
+    /// The means of SGD with given slopes over (c, ν).
+    PhaseMap(PhaseMap),
     /// Theorem 2's thresholds, computed.
     Thresholds(Thresholds),
     /// The exact law (E), simulated.

@@ -28,4 +28,4 @@ pub use plan::{Plan, Start};
 pub use simulation::Simulation;
 pub use sums::{ChainSums, Ensemble, run};
 pub use take::Tallied;
-pub use tally::{Extremes, RoundMeans, RoundMoments, Stretches, Tally, Totals};
+pub use tally::{Extremes, RoundMeans, RoundMeansAsPrinted, RoundMoments, Stretches, Tally, Totals};

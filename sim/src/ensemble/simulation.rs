@@ -22,6 +22,7 @@ pub struct Simulation<'a, G, N> {
     process: &'a Process<G, N>,
     momentum: Option<Momentum>,
     set: InstructionSet,
+    first: u64,
 }
 
 impl<G, N> Clone for Simulation<'_, G, N> {
@@ -35,7 +36,7 @@ impl<G, N> Copy for Simulation<'_, G, N> {}
 impl<'a, G: Gradient, N: Noise> Simulation<'a, G, N> {
     /// Chains of this process, with the fastest instructions that the processor has.
     pub fn of(process: &'a Process<G, N>) -> Self {
-        Self { process, momentum: None, set: InstructionSet::best() }
+        Self { process, momentum: None, set: InstructionSet::best(), first: 0 }
     }
 
     /// The same with heavy-ball momentum.
@@ -48,6 +49,12 @@ impl<'a, G: Gradient, N: Noise> Simulation<'a, G, N> {
     #[must_use]
     pub fn on(self, set: InstructionSet) -> Self {
         Self { set, ..self }
+    }
+
+    /// The same from chain number `first` on: what goes on where chains 0 to `first` − 1 left off.
+    #[must_use]
+    pub fn from_chain(self, first: u64) -> Self {
+        Self { first, ..self }
     }
 
     /// Runs the chains on rayon's current pool and keeps a tally of each, in the order of their numbers. Each finished
@@ -84,6 +91,7 @@ impl<'a, G: Gradient, N: Noise> Simulation<'a, G, N> {
         (0..plan.chains)
             .into_par_iter()
             .map(|k| {
+                let k = self.first.wrapping_add(k);
                 let (start, stream) = (start.of_chain(k, seed), seed.stream("chain", k));
                 let tallied = match self.momentum {
                     None => {
@@ -114,10 +122,10 @@ impl<'a, G: Gradient, N: Noise> Simulation<'a, G, N> {
         let dynamics = Dynamics { setting: *setting, gradient, law, momentum, set: self.set };
         let key = seed.key("chain");
         let batches = (0..plan.chains.div_ceil(CHAINS as u64)).into_par_iter().map(|batch| {
-            let first = batch * CHAINS as u64;
-            let chains = (plan.chains - first).min(CHAINS as u64);
+            let chains = (plan.chains - batch * CHAINS as u64).min(CHAINS as u64);
+            let first = self.first.wrapping_add(batch * CHAINS as u64);
             // Lanes beyond the last chain run along for nothing.
-            let points = std::array::from_fn(|lane| start.of_chain(first + lane as u64, seed));
+            let points = std::array::from_fn(|lane| start.of_chain(first.wrapping_add(lane as u64), seed));
             let batch = Batch::new(&dynamics, Streams::new(key, first), points);
             let mut tallied = self.set.run(Take::new(batch, plan, observer))?;
             tallied.truncate(chains as usize);

@@ -3,7 +3,7 @@
 use super::plan::{Plan, Start};
 use super::simulation::Simulation;
 use super::take::Tallied;
-use super::tally::{RoundMeans, Totals};
+use super::tally::{RoundMeans, RoundMeansAsPrinted, Totals};
 use crate::estimate::{Confidence, Interval, student};
 use crate::progress::Observer;
 use crate::sgd::{Gradient, Noise, Process};
@@ -47,16 +47,17 @@ pub fn run<G: Gradient, N: Noise>(
     seed: Seed,
     observer: &dyn Observer,
 ) -> Result<Ensemble> {
-    let chains = Simulation::of(process).tally::<(Totals, RoundMeans)>(plan, start, seed, observer)?;
-    let sums = |chain: Tallied<(Totals, RoundMeans)>| {
-        let (totals, means) = chain.tally;
+    let chains =
+        Simulation::of(process).tally::<(Totals, (RoundMeans, RoundMeansAsPrinted))>(plan, start, seed, observer)?;
+    let sums = |chain: Tallied<(Totals, (RoundMeans, RoundMeansAsPrinted))>| {
+        let (totals, (means, means_as_printed)) = chain.tally;
         ChainSums {
             iterates: plan.steps,
             sum: totals.sum(),
             rounds: totals.rounds,
             round_iterates: totals.round_iterates,
             round_means: means.sum,
-            round_means_as_printed: means.sum_as_printed,
+            round_means_as_printed: means_as_printed.sum,
             last: chain.last,
         }
     };

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::estimate::Confidence;
-use crate::progress::{Observer, Silent};
+use crate::progress::{Silent, Stopped};
 use crate::sgd::{Gradient, Momentum, NoiseLaw, Process, Rounds, Setting, Slopes, Valley};
 use crate::{Error, Seed};
 
@@ -62,33 +62,23 @@ fn a_plan_and_a_start_are_checked() {
 
 #[test]
 fn an_interruption_stops_the_work() {
-    struct Stop;
-    impl Observer for Stop {
-        fn begin(&self, _task: &str, _units: u64) {}
-        fn advance(&self, _units: u64) {}
-        fn note(&self, _line: &str) {}
-        fn finish(&self) {}
-        fn interrupted(&self) -> bool {
-            true
-        }
-    }
     let plan = Plan::new(2, 0, 1 << 52).expect("valid");
-    assert_eq!(run(&process(), &plan, Start::At(0.0), Seed(0), &Stop), Err(Error::Interrupted));
+    assert_eq!(run(&process(), &plan, Start::At(0.0), Seed(0), &Stopped), Err(Error::Interrupted));
 }
 
 /// Everything at once.
-type All = ((Totals, RoundMeans), (RoundMoments, Extremes));
+type All = ((Totals, (RoundMeans, RoundMeansAsPrinted)), (RoundMoments, Extremes));
 
 fn bits(chains: &[Tallied<All>]) -> Vec<[u64; 15]> {
     let of = |chain: &Tallied<All>| {
-        let ((totals, means), (moments, extremes)) = chain.tally;
+        let ((totals, (means, means_as_printed)), (moments, extremes)) = chain.tally;
         let numbers = [
             chain.last,
             totals.round_sum,
             totals.before,
             totals.after,
             means.sum,
-            means.sum_as_printed,
+            means_as_printed.sum,
             moments.sum_squared,
             moments.sum_by_iterates,
             moments.iterates_squared,

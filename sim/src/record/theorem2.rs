@@ -40,6 +40,41 @@ pub struct BiasMap {
     pub setting: String,
 }
 
+/// Theorem 2: averages of SGD with given slopes over a fine grid of the asymmetry c and the noise bound ν, each known to a
+/// given confidence. All means are in units of η·a₊; a row is a value of ν, a column a value of c.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseMap {
+    /// The values of c.
+    pub c: Vec<f64>,
+    /// The values of ν/a₊.
+    pub nu: Vec<f64>,
+    /// b₊/a₊.
+    pub b_plus: f64,
+    /// c′/c, where b₋ = −c′·a₊.
+    pub c_prime: f64,
+    /// The rows, one a value of ν.
+    pub rows: Vec<PhaseMapRow>,
+    /// No 95 % half-width of a mean is larger, cell by cell.
+    pub half_width: f64,
+    /// Curves c(ν) that the theorems name, drawn into the map.
+    pub thresholds: Vec<Threshold>,
+    /// Parameters in words, for the caption.
+    pub setting: String,
+}
+
+/// One row of a [`PhaseMap`]: a number for each value of c.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseMapRow {
+    /// Long-run mean of the iterates.
+    pub long_run: Vec<f64>,
+    /// E\[w̄\], the mean of the round averages.
+    pub round: Vec<f64>,
+    /// The share of finished rounds with w̄ < 0.
+    pub negative: Vec<f64>,
+    /// SGD steps that the cell took.
+    pub steps: Vec<u64>,
+}
+
 /// A curve c(ν) above which a statement promises a positive mean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {

@@ -3,11 +3,12 @@
 use rayon::prelude::*;
 
 use super::adversary::worst_case;
-use super::{long_run, pathwise, per_round, printed};
+use super::curves::sufficient_curves;
+use super::printed;
 use crate::ensemble::{self, Ensemble, Plan, Start};
 use crate::estimate::{Confidence, Interval};
-use crate::progress::Observer;
-use crate::record::{BiasMap, Threshold};
+use crate::progress::{Observer, Quiet};
+use crate::record::BiasMap;
 use crate::sgd::{Setting, Valley};
 use crate::{Error, Result, Seed};
 
@@ -89,7 +90,7 @@ pub fn bias_map(config: &BiasMapConfig, seed: Seed, observer: &dyn Observer) -> 
         c: config.c.clone(),
         nu: config.nu.clone(),
         b_plus: config.b_plus,
-        thresholds: thresholds(&config.nu),
+        thresholds: sufficient_curves(&config.nu),
         steps: config.plan.total_steps() * points as u64,
         setting: format!(
             "slopes and noise chosen to make the long-run mean smallest (dynamic programming, {} cells to a₊); \
@@ -109,36 +110,11 @@ fn simulate(config: &BiasMapConfig, c: f64, nu: f64, seed: Seed, observer: &dyn 
     ensemble::run(&process, &config.plan, Start::At(0.0), seed, &Quiet(observer))
 }
 
-fn thresholds(nu: &[f64]) -> Vec<Threshold> {
-    let curve = |name: &str, c: fn(f64) -> f64| Threshold {
-        name: name.into(),
-        nu: nu.to_vec(),
-        c: nu.iter().map(|&nu| c(nu)).collect(),
-    };
-    vec![
-        curve("(L) long run", long_run::threshold),
-        curve("(C) every prepared round, in the mean", per_round::threshold),
-        curve("(P) every prepared round, surely", pathwise::threshold),
-    ]
-}
-
-/// Passes interruptions on, but not the progress of single chains.
-struct Quiet<'a>(&'a dyn Observer);
-
-impl Observer for Quiet<'_> {
-    fn begin(&self, _task: &str, _units: u64) {}
-    fn advance(&self, _units: u64) {}
-    fn note(&self, _line: &str) {}
-    fn finish(&self) {}
-    fn interrupted(&self) -> bool {
-        self.0.interrupted()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::progress::Silent;
+    use crate::theorem2::{long_run, per_round};
 
     #[test]
     fn the_sign_turns_where_the_theorems_say() {

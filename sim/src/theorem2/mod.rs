@@ -20,12 +20,14 @@
 
 pub mod adversary;
 pub mod bias_map;
+mod curves;
 pub mod exact_law;
 mod hypothesis;
 pub mod long_run;
 pub mod path;
 pub mod pathwise;
 pub mod per_round;
+pub mod phase_map;
 pub mod printed;
 mod process;
 mod scales;
@@ -40,5 +42,6 @@ pub use bias_map::{BiasMapConfig, bias_map};
 pub use exact_law::{ExactLawCase, ExactLawConfig, exact_law};
 pub use hypothesis::{Hypothesis, Statement, Violation};
 pub use path::{PathConfig, path};
+pub use phase_map::{PhaseMapConfig, SlopeFamily, phase_map, phase_map_row};
 pub use process::{Node, ProcessHypothesis};
 pub use scales::Scales;

@@ -14,7 +14,7 @@ use std::fmt::Debug;
 
 pub(super) use cut::Cut;
 pub use extremes::Extremes;
-pub use round_means::RoundMeans;
+pub use round_means::{RoundMeans, RoundMeansAsPrinted};
 pub use round_moments::RoundMoments;
 pub use totals::Totals;
 
