@@ -133,6 +133,7 @@ fn cases() -> Vec<Case> {
         case::<_, Base>("smooth slopes", smooth, NoiseLaw::Uniform, wide, best),
         case::<_, Base>("tabulated slopes", stairs, NoiseLaw::Uniform, wide, best),
     ];
+    cases.push(single(two(), setting, best));
     for set in InstructionSet::available().into_iter().skip(1) {
         cases.push(case::<_, Base>(&format!("two slopes, {}", set.name()), two(), NoiseLaw::Uniform, setting, set));
     }
@@ -154,6 +155,17 @@ fn case<G: Gradient + Send + 'static, T: Sums + 'static>(
         chains.iter().map(|chain| chain.tally.sums()).collect()
     };
     Case { name: name.into(), number: "f64", run: Box::new(run) }
+}
+
+fn single(gradient: Slopes, setting: Setting, set: InstructionSet) -> Case {
+    let process = Process { setting, gradient, noise: NoiseLaw::Uniform };
+    let start = Start::Uniform { low: 0.0, high: ETA * (FLAT + SHARP) };
+    let run = move |plan: &Plan, seed: Seed| {
+        let simulation = Simulation::of(&process).on(set);
+        let chains = simulation.totals_in_single_precision(plan, start, seed, &Silent).expect("the plan is valid");
+        chains.iter().map(|chain| chain.tally.sums()).collect()
+    };
+    Case { name: "two slopes, uniform noise".into(), number: "f32", run: Box::new(run) }
 }
 
 /// The sum and the rounds of a chain, whatever else is kept of it.

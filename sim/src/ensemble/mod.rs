@@ -15,6 +15,7 @@ mod noise;
 mod plain;
 mod plan;
 mod simulation;
+mod single;
 mod step;
 mod sums;
 mod take;

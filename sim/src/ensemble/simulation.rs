@@ -7,11 +7,12 @@ use super::chacha::Streams;
 use super::lanes::InstructionSet;
 use super::plain;
 use super::plan::{Plan, Start};
+use super::single::{self, SingleDynamics};
 use super::take::{Take, Tallied};
-use super::tally::Tally;
+use super::tally::{Tally, Totals};
 use crate::progress::Observer;
-use crate::sgd::{Gradient, Momentum, Noise, NoiseLaw, Process};
-use crate::{Result, Seed};
+use crate::sgd::{Gradient, Momentum, Noise, NoiseLaw, Process, SlopeShape, UNIT_SPACING};
+use crate::{Error, Result, Seed};
 
 /// An ensemble to run: a process, and how its chains are carried out.
 ///
@@ -64,7 +65,7 @@ impl<'a, G: Gradient, N: Noise> Simulation<'a, G, N> {
     /// does not count.
     ///
     /// # Errors
-    /// [`Error::Domain`](crate::Error::Domain) if the start is not finite; [`Error::Interrupted`](crate::Error::Interrupted) if the observer
+    /// [`Error::Domain`] if the start is not finite; [`Error::Interrupted`] if the observer
     /// asks to stop.
     pub fn tally<T: Tally>(
         &self,
@@ -78,6 +79,43 @@ impl<'a, G: Gradient, N: Noise> Simulation<'a, G, N> {
             Some(law) => self.in_batches(law, plan, start, seed, observer),
             None => self.one_by_one(plan, start, seed, observer),
         }
+    }
+
+    /// The totals of every chain in single precision: about 1.6 times as fast, with round-off of 6e-8 a step and sums that
+    /// keep f64's accuracy over any number of steps (see the tests for what they keep).
+    ///
+    /// # Errors
+    /// As [`tally`](Self::tally), and [`Error::Domain`] where this is not built: for other slopes
+    /// than two, other noise than uniform, and momentum.
+    pub fn totals_in_single_precision(
+        &self,
+        plan: &Plan,
+        start: Start,
+        seed: Seed,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Tallied<Totals>>> {
+        start.check()?;
+        let Process { setting, gradient, noise } = self.process;
+        let refuse = |what: &str, allowed: &str| Err(Error::domain(what, "something else", allowed));
+        let SlopeShape::TwoSlopes { flat, sharp } = gradient.shape() else {
+            return refuse("slopes in single precision", "one slope a side");
+        };
+        if noise.law() != Some(NoiseLaw::Uniform) {
+            return refuse("noise in single precision", "uniform");
+        }
+        if let Some(momentum) = self.momentum {
+            return Err(Error::domain("momentum in single precision", momentum.coefficient(), "none"));
+        }
+        let dynamics = SingleDynamics {
+            eta: setting.eta() as f32,
+            scale: (setting.nu() * UNIT_SPACING) as f32,
+            flat: flat as f32,
+            sharp: sharp as f32,
+        };
+        self.each_batch(plan, start, seed, observer, |streams, points| {
+            let points = points.map(|point| point as f32);
+            single::run(dynamics, &streams, points, plan, self.set, observer)
+        })
     }
 
     /// Each chain on its own: the definition, and the only way where the noise has no law.
@@ -120,18 +158,32 @@ impl<'a, G: Gradient, N: Noise> Simulation<'a, G, N> {
         let Process { setting, gradient, .. } = self.process;
         let momentum = self.momentum.map(Momentum::coefficient);
         let dynamics = Dynamics { setting: *setting, gradient, law, momentum, set: self.set };
+        self.each_batch(plan, start, seed, observer, |streams, points| {
+            self.set.run(Take::new(Batch::new(&dynamics, streams, points), plan, observer))
+        })
+    }
+
+    /// Runs the plan's chains batch by batch, and puts together what `run` makes of the streams and the starting points of
+    /// each.
+    fn each_batch<T: Send>(
+        &self,
+        plan: &Plan,
+        start: Start,
+        seed: Seed,
+        observer: &dyn Observer,
+        run: impl Fn(Streams, [f64; CHAINS]) -> Result<Vec<T>> + Sync,
+    ) -> Result<Vec<T>> {
         let key = seed.key("chain");
         let batches = (0..plan.chains.div_ceil(CHAINS as u64)).into_par_iter().map(|batch| {
             let chains = (plan.chains - batch * CHAINS as u64).min(CHAINS as u64);
             let first = self.first.wrapping_add(batch * CHAINS as u64);
             // Lanes beyond the last chain run along for nothing.
             let points = std::array::from_fn(|lane| start.of_chain(first.wrapping_add(lane as u64), seed));
-            let batch = Batch::new(&dynamics, Streams::new(key, first), points);
-            let mut tallied = self.set.run(Take::new(batch, plan, observer))?;
-            tallied.truncate(chains as usize);
+            let mut done = run(Streams::new(key, first), points)?;
+            done.truncate(chains as usize);
             observer.advance(chains);
-            Ok(tallied)
+            Ok(done)
         });
-        Ok(batches.collect::<Result<Vec<_>>>()?.concat())
+        Ok(batches.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
 }

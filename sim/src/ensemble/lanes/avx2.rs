@@ -189,15 +189,19 @@ impl Lanes for Avx2 {
         unsafe { _mm256_mul_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn singles_at_least(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_cmp_ps::<_CMP_GE_OQ>(a, b) }
+    unsafe fn singles_negative(a: __m256) -> __m256 {
+        a
+    }
+    #[inline(always)]
+    unsafe fn singles_rise(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_andnot_ps(b, a) }
     }
     #[inline(always)]
     unsafe fn select_singles(mask: __m256, yes: __m256, no: __m256) -> __m256 {
         unsafe { _mm256_blendv_ps(no, yes, mask) }
     }
     #[inline(always)]
-    unsafe fn singles_but_not(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_andnot_ps(b, a) }
+    unsafe fn add_singles_where(mask: __m256, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_blendv_ps(a, _mm256_add_ps(a, b), mask) }
     }
 }

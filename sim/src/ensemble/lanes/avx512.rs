@@ -164,15 +164,19 @@ impl Lanes for Avx512 {
         unsafe { _mm512_mul_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn singles_at_least(a: __m512, b: __m512) -> __mmask16 {
-        unsafe { _mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, b) }
+    unsafe fn singles_negative(a: __m512) -> __mmask16 {
+        unsafe { _mm512_movepi32_mask(_mm512_castps_si512(a)) }
+    }
+    #[inline(always)]
+    unsafe fn singles_rise(a: __m512, b: __m512) -> __mmask16 {
+        unsafe { _mm512_movepi32_mask(_mm512_andnot_si512(_mm512_castps_si512(b), _mm512_castps_si512(a))) }
     }
     #[inline(always)]
     unsafe fn select_singles(mask: __mmask16, yes: __m512, no: __m512) -> __m512 {
         unsafe { _mm512_mask_blend_ps(mask, no, yes) }
     }
     #[inline(always)]
-    unsafe fn singles_but_not(a: __mmask16, b: __mmask16) -> __mmask16 {
-        a & !b
+    unsafe fn add_singles_where(mask: __mmask16, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mask_add_ps(a, mask, a, b) }
     }
 }

@@ -178,10 +178,12 @@ pub trait Lanes: Copy + 'static {
     unsafe fn sub_singles(a: Self::Singles, b: Self::Singles) -> Self::Singles;
     /// a·b
     unsafe fn mul_singles(a: Self::Singles, b: Self::Singles) -> Self::Singles;
-    /// a ≥ b
-    unsafe fn singles_at_least(a: Self::Singles, b: Self::Singles) -> Self::SinglesMask;
+    /// Whether the sign bit is set: a < 0, of numbers that are not −0.
+    unsafe fn singles_negative(a: Self::Singles) -> Self::SinglesMask;
+    /// Whether the sign bit is set in a and not in b.
+    unsafe fn singles_rise(a: Self::Singles, b: Self::Singles) -> Self::SinglesMask;
     /// yes, or no, by the mask.
     unsafe fn select_singles(mask: Self::SinglesMask, yes: Self::Singles, no: Self::Singles) -> Self::Singles;
-    /// a and not b
-    unsafe fn singles_but_not(a: Self::SinglesMask, b: Self::SinglesMask) -> Self::SinglesMask;
+    /// a + b where the mask says yes, a elsewhere.
+    unsafe fn add_singles_where(mask: Self::SinglesMask, a: Self::Singles, b: Self::Singles) -> Self::Singles;
 }

@@ -17,10 +17,9 @@ fn sign(number: f64) -> u64 {
     (number.to_bits().cast_signed() >> 63).cast_unsigned()
 }
 
-/// All bits set, or none: what a vector comparison gives.
 #[inline(always)]
-fn bits32(is: bool) -> u32 {
-    if is { u32::MAX } else { 0 }
+fn sign32(number: f32) -> u32 {
+    (number.to_bits().cast_signed() >> 31).cast_unsigned()
 }
 
 // SAFETY of every block: the trait's caller vouches for the pointers.
@@ -174,16 +173,20 @@ impl Lanes for Portable {
         from_fn(|i| a[i] * b[i])
     }
     #[inline(always)]
-    unsafe fn singles_at_least(a: [f32; WORDS], b: [f32; WORDS]) -> [u32; WORDS] {
-        from_fn(|i| bits32(a[i] >= b[i]))
+    unsafe fn singles_negative(a: [f32; WORDS]) -> [u32; WORDS] {
+        a.map(sign32)
+    }
+    #[inline(always)]
+    unsafe fn singles_rise(a: [f32; WORDS], b: [f32; WORDS]) -> [u32; WORDS] {
+        from_fn(|i| sign32(a[i]) & !sign32(b[i]))
     }
     #[inline(always)]
     unsafe fn select_singles(mask: [u32; WORDS], yes: [f32; WORDS], no: [f32; WORDS]) -> [f32; WORDS] {
         from_fn(|i| f32::from_bits(yes[i].to_bits() & mask[i] | no[i].to_bits() & !mask[i]))
     }
     #[inline(always)]
-    unsafe fn singles_but_not(a: [u32; WORDS], b: [u32; WORDS]) -> [u32; WORDS] {
-        from_fn(|i| a[i] & !b[i])
+    unsafe fn add_singles_where(mask: [u32; WORDS], a: [f32; WORDS], b: [f32; WORDS]) -> [f32; WORDS] {
+        unsafe { Self::select_singles(mask, Self::add_singles(a, b), a) }
     }
 }
 
