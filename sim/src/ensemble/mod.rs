@@ -10,6 +10,7 @@
 
 mod batch;
 mod chacha;
+mod count;
 mod lanes;
 mod noise;
 mod plain;
@@ -24,6 +25,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
+pub use count::Distributions;
 pub use lanes::InstructionSet;
 pub use plan::{Plan, Start};
 pub use simulation::Simulation;

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::batch::{Batch, CHAINS, Dynamics};
 use super::chacha::Streams;
+use super::count::{Counter, Distributions};
 use super::lanes::InstructionSet;
 use super::plain;
 use super::plan::{Plan, Start};
@@ -112,10 +113,55 @@ impl<'a, G: Gradient, N: Noise> Simulation<'a, G, N> {
             flat: flat as f32,
             sharp: sharp as f32,
         };
-        self.each_batch(plan, start, seed, observer, |streams, points| {
+        self.each_batch(plan, start, seed, observer, |streams, points, chains| {
             let points = points.map(|point| point as f32);
-            single::run(dynamics, &streams, points, plan, self.set, observer)
+            let mut tallied = single::run(dynamics, &streams, points, plan, self.set, observer)?;
+            tallied.truncate(chains);
+            Ok(tallied)
         })
+    }
+
+    /// Counts the iterates, and the rounds, of all chains in the bins of `empty`; which iterates and rounds count is as for
+    /// [`tally`](Self::tally).
+    ///
+    /// # Errors
+    /// As [`tally`](Self::tally), and [`Error::Domain`] where the noise has no law of its own.
+    pub fn distributions(
+        &self,
+        plan: &Plan,
+        start: Start,
+        seed: Seed,
+        empty: &Distributions,
+        observer: &dyn Observer,
+    ) -> Result<Distributions> {
+        start.check()?;
+        let Some(law) = self.process.noise.law() else {
+            return Err(Error::domain(
+                "noise to count with",
+                "something else",
+                "a law that does not depend on the point",
+            ));
+        };
+        let dynamics = self.dynamics(law);
+        let chains = self.each_batch(plan, start, seed, observer, |streams, points, chains| {
+            let mut batch = Batch::new(&dynamics, streams, points);
+            let mut counter = Counter::new(*plan, chains, empty);
+            loop {
+                if observer.interrupted() {
+                    return Err(Error::Interrupted);
+                }
+                let (rows, _) = batch.advance();
+                if !rows.iter().all(|row| counter.push(row)) {
+                    return Ok(vec![counter.finish()]);
+                }
+            }
+        })?;
+        chains.iter().try_fold(empty.clone(), Distributions::merge)
+    }
+
+    fn dynamics(&self, law: NoiseLaw) -> Dynamics<'a, G> {
+        let Process { setting, gradient, .. } = self.process;
+        Dynamics { setting: *setting, gradient, law, momentum: self.momentum.map(Momentum::coefficient), set: self.set }
     }
 
     /// Each chain on its own: the definition, and the only way where the noise has no law.
@@ -155,32 +201,30 @@ impl<'a, G: Gradient, N: Noise> Simulation<'a, G, N> {
         seed: Seed,
         observer: &dyn Observer,
     ) -> Result<Vec<Tallied<T>>> {
-        let Process { setting, gradient, .. } = self.process;
-        let momentum = self.momentum.map(Momentum::coefficient);
-        let dynamics = Dynamics { setting: *setting, gradient, law, momentum, set: self.set };
-        self.each_batch(plan, start, seed, observer, |streams, points| {
-            self.set.run(Take::new(Batch::new(&dynamics, streams, points), plan, observer))
+        let dynamics = self.dynamics(law);
+        self.each_batch(plan, start, seed, observer, |streams, points, chains| {
+            let mut tallied = self.set.run(Take::new(Batch::new(&dynamics, streams, points), plan, observer))?;
+            tallied.truncate(chains);
+            Ok(tallied)
         })
     }
 
-    /// Runs the plan's chains batch by batch, and puts together what `run` makes of the streams and the starting points of
-    /// each.
+    /// Runs the plan's chains batch by batch, and puts together what `run` makes of each one's streams and starting points,
+    /// of which the first so many are chains of the plan: the others run along for nothing.
     fn each_batch<T: Send>(
         &self,
         plan: &Plan,
         start: Start,
         seed: Seed,
         observer: &dyn Observer,
-        run: impl Fn(Streams, [f64; CHAINS]) -> Result<Vec<T>> + Sync,
+        run: impl Fn(Streams, [f64; CHAINS], usize) -> Result<Vec<T>> + Sync,
     ) -> Result<Vec<T>> {
         let key = seed.key("chain");
         let batches = (0..plan.chains.div_ceil(CHAINS as u64)).into_par_iter().map(|batch| {
             let chains = (plan.chains - batch * CHAINS as u64).min(CHAINS as u64);
             let first = self.first.wrapping_add(batch * CHAINS as u64);
-            // Lanes beyond the last chain run along for nothing.
             let points = std::array::from_fn(|lane| start.of_chain(first.wrapping_add(lane as u64), seed));
-            let mut done = run(Streams::new(key, first), points)?;
-            done.truncate(chains as usize);
+            let done = run(Streams::new(key, first), points, chains as usize)?;
             observer.advance(chains);
             Ok(done)
         });

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::estimate::Confidence;
+use crate::estimate::{Confidence, Histogram};
 use crate::progress::{Silent, Stopped};
 use crate::sgd::{Gradient, Momentum, NoiseLaw, Process, Rounds, Setting, Slopes, Valley};
 use crate::{Error, Seed};
@@ -164,4 +164,34 @@ fn long_runs_have_the_bits_of_the_plain_chain() {
         let fast = simulation.on(set).tally(&plan, Start::At(0.0), Seed(3), &Silent).expect("runs");
         assert_eq!(bits(&fast), bits(&plain));
     }
+}
+
+#[test]
+fn distributions_count_what_the_plain_chain_meets() {
+    let process = process();
+    let plan = Plan::new(67, 5, 1_000).expect("valid");
+    let empty = || Distributions {
+        points: Histogram::new(-1.0, 1.0, 50).expect("valid"),
+        round_sums: Histogram::new(-2.0, 2.0, 40).expect("valid"),
+        round_means: Histogram::new(-0.5, 0.5, 20).expect("valid"),
+        round_iterates: Distributions::iterates_to(9).expect("valid"),
+    };
+    let counted =
+        Simulation::of(&process).distributions(&plan, Start::At(0.2), Seed(4), &empty(), &Silent).expect("runs");
+    let mut wanted = empty();
+    for chain in 0..67 {
+        let points = process.chain(0.2, Seed(4).stream("chain", chain)).iterates(1_005);
+        let mut rounds = Rounds::new();
+        for &point in &points[5..] {
+            wanted.points.push(point);
+            if let Some(round) = rounds.push(point) {
+                wanted.round_sums.push(round.sum);
+                wanted.round_means.push(round.mean());
+                wanted.round_iterates.push(round.iterates as f64);
+            }
+        }
+    }
+    assert_eq!(counted, wanted);
+    assert_eq!(counted.points.total(), 67_000);
+    assert!(counted.round_iterates.total() > 1_000 && counted.round_iterates.counts().iter().all(|&count| count > 0));
 }

@@ -1,11 +1,13 @@
 //! Confidence intervals: Student's for a mean, Clopper and Pearson's for a share, the bootstrap for the rest; tests of
-//! paired differences; and rank correlation.
+//! paired differences; Kolmogorov and Smirnov's of a law; and rank correlation.
 //!
 //! Distribution functions come from `statrs`; their quantiles are found here by bisection, to the last bit that the
 //! distribution function can tell apart. All sums run in a fixed order, and every bootstrap replicate has its own
 //! random stream, so results do not depend on the number of threads.
 
 mod bootstrap;
+mod histogram;
+mod kolmogorov;
 mod paired;
 mod rank;
 
@@ -14,6 +16,8 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use statrs::function::beta::beta_reg;
 
 pub use bootstrap::{Bootstrap, percentile_interval, simultaneous_band};
+pub use histogram::Histogram;
+pub use kolmogorov::{KolmogorovSmirnov, kolmogorov_smirnov};
 pub use paired::{PairedTest, paired_test};
 pub use rank::{Spearman, spearman};
 

@@ -1,6 +1,9 @@
-//! Vectors as arrays, which the compiler turns into what the target has: 128-bit vectors on x86-64 and ARM.
+//! 128-bit vectors on any processor: numbers as arrays, of which the compiler makes what the target has; words as `wide` has
+//! them, since it makes single words of their arrays.
 
 use std::array::from_fn;
+
+use wide::u32x4;
 
 use super::{Kernel, Lanes};
 
@@ -28,7 +31,7 @@ impl Lanes for Portable {
     type Mask = [u64; NUMBERS];
     type Singles = [f32; WORDS];
     type SinglesMask = [u32; WORDS];
-    type Words = [u32; WORDS];
+    type Words = u32x4;
 
     const NUMBERS: usize = NUMBERS;
     const AT_ONCE: usize = 2;
@@ -39,24 +42,25 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    unsafe fn splat_word(word: u32) -> [u32; WORDS] {
-        [word; WORDS]
+    unsafe fn splat_word(word: u32) -> u32x4 {
+        u32x4::splat(word)
     }
     #[inline(always)]
-    unsafe fn load_words(from: *const u32) -> [u32; WORDS] {
-        unsafe { from.cast::<[u32; WORDS]>().read_unaligned() }
+    unsafe fn load_words(from: *const u32) -> u32x4 {
+        unsafe { from.cast::<[u32; WORDS]>().read_unaligned() }.into()
     }
     #[inline(always)]
-    unsafe fn store_words(words: [u32; WORDS], to: *mut u32) {
-        unsafe { to.cast::<[u32; WORDS]>().write_unaligned(words) }
+    unsafe fn store_words(words: u32x4, to: *mut u32) {
+        unsafe { to.cast::<[u32; WORDS]>().write_unaligned(words.to_array()) }
     }
     #[inline(always)]
-    unsafe fn add_words(a: [u32; WORDS], b: [u32; WORDS]) -> [u32; WORDS] {
-        from_fn(|i| a[i].wrapping_add(b[i]))
+    unsafe fn add_words(a: u32x4, b: u32x4) -> u32x4 {
+        a + b
     }
     #[inline(always)]
-    unsafe fn xor_rotate<const LEFT: i32, const RIGHT: i32>(a: [u32; WORDS], b: [u32; WORDS]) -> [u32; WORDS] {
-        from_fn(|i| (a[i] ^ b[i]).rotate_left(LEFT.cast_unsigned()))
+    unsafe fn xor_rotate<const LEFT: i32, const RIGHT: i32>(a: u32x4, b: u32x4) -> u32x4 {
+        let bits = a ^ b;
+        bits << LEFT.cast_unsigned() | bits >> RIGHT.cast_unsigned()
     }
 
     #[inline(always)]
@@ -157,8 +161,8 @@ impl Lanes for Portable {
         unsafe { to.cast::<[f32; WORDS]>().write_unaligned(numbers) }
     }
     #[inline(always)]
-    unsafe fn centred_singles(words: [u32; WORDS]) -> [f32; WORDS] {
-        words.map(|word| (word ^ (1 << 31)).cast_signed() as f32)
+    unsafe fn centred_singles(words: u32x4) -> [f32; WORDS] {
+        words.to_array().map(|word| (word ^ (1 << 31)).cast_signed() as f32)
     }
     #[inline(always)]
     unsafe fn add_singles(a: [f32; WORDS], b: [f32; WORDS]) -> [f32; WORDS] {
