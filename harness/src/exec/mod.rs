@@ -8,6 +8,8 @@
 mod activation;
 mod backend;
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod dropout;
 mod engine;
 mod groups;
