@@ -44,6 +44,8 @@ pub use kind::DataKind;
 pub use normalisation::Normalisation;
 pub use open::{Opened, open};
 pub use verify::{Finding, Verified, verify};
+#[cfg(feature = "cuda")]
+pub(crate) use normalisation::Tables;
 pub(crate) use view::Shown;
 pub use view::{View, Views};
 

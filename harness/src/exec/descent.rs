@@ -52,17 +52,18 @@ impl<T: Scalar> Descent<'_, T> {
         let step = sgd.at(rate)?;
         executor.check_examples(&examples)?;
         let counts = executor.values_a_channel(examples.labels().len())?;
-        if executor.engine.resident().is_none() {
-            executor.engine.load(&weights.values)?;
-        }
-        let (outcome, slopes) = executor.there(&examples, Mode::Training, dropout)?;
-        match executor.engine.resident() {
-            Some(resident) => resident.descend(&slopes, step)?,
+        let factors = executor.factors(examples.labels().len(), dropout)?;
+        let Executor { engine, moments, .. } = &mut **executor;
+        let outcome = match engine.resident() {
+            Some(resident) => resident.step(examples.images(), examples.labels(), &factors, moments, step)?,
             None => {
+                engine.load(&weights.values)?;
+                let (outcome, slopes) = executor.there(&examples, &factors, Mode::Training)?;
                 executor.engine.backward(&slopes, &executor.moments, gradient)?;
                 sgd.step(rate, &mut weights.values, gradient)?;
+                outcome
             }
-        }
+        };
         executor.track(weights, &counts);
         Ok(outcome)
     }

@@ -1,8 +1,8 @@
 //! What carries out a whole network: forward, and back.
 
-use super::Mode;
 use super::examples::Images;
 use super::run::AllMoments;
+use super::{Mode, Outcome};
 use crate::Result;
 use crate::optim::Step;
 
@@ -41,8 +41,16 @@ const EVALUATION_SLICE: usize = 64;
 pub(crate) trait Resident<T> {
     /// Takes over the velocity for the steps to come; the parameters are those of the last [`load`](Engine::load).
     fn set_out(&mut self, velocity: &[T]) -> Result<()>;
-    /// As [`backward`](Engine::backward), then a step from there: the passes to come have the new parameters.
-    fn descend(&mut self, logits_gradient: &[T], step: Step<T>) -> Result<()>;
+    /// A batch there, as by [`forward`](Engine::forward) in [`Mode::Training`], and back, then a step down the gradient of
+    /// its mean loss: the passes to come have the new parameters. What the network said before the step.
+    fn step(
+        &mut self,
+        images: Images<'_, T>,
+        labels: &[u16],
+        factors: &[Vec<T>],
+        moments: &mut AllMoments,
+        step: Step<T>,
+    ) -> Result<Outcome>;
     /// Where the steps have led.
     fn arrive(&mut self, parameters: &mut [T], velocity: &mut [T]) -> Result<()>;
 }

@@ -50,7 +50,8 @@ impl<T: Scalar> Loaded<'_, T> {
         self.executor.check_gradient(gradient)?;
         self.executor.check_examples(&examples)?;
         self.executor.moments.set(self.weights);
-        let (outcome, slopes) = self.executor.there(&examples, Mode::Evaluation, Dropout::Off)?;
+        let factors = self.executor.factors(examples.labels().len(), Dropout::Off)?;
+        let (outcome, slopes) = self.executor.there(&examples, &factors, Mode::Evaluation)?;
         self.executor.engine.backward(&slopes, &self.executor.moments, gradient)?;
         Ok(outcome)
     }

@@ -131,8 +131,9 @@ impl<T: Scalar> Executor<T> {
         self.check_examples(&examples)?;
         let counts = self.values_a_channel(examples.labels().len())?;
         self.check_gradient(gradient)?;
+        let factors = self.factors(examples.labels().len(), dropout)?;
         self.engine.load(&weights.values)?;
-        let (outcome, slopes) = self.there(&examples, Mode::Training, dropout)?;
+        let (outcome, slopes) = self.there(&examples, &factors, Mode::Training)?;
         self.engine.backward(&slopes, &self.moments, gradient)?;
         self.track(weights, &counts);
         Ok(outcome)
@@ -187,16 +188,17 @@ impl<T: Scalar> Executor<T> {
         self.load(weights)?.collect_statistics(examples, into)
     }
 
+    /// The factors of every dropout for a batch of so many images.
+    fn factors(&self, images: usize, dropout: Dropout<'_>) -> Result<Vec<Vec<T>>> {
+        let factors = self.dropped.iter();
+        factors.map(|Dropped { name, rate, length }| dropout.factors(name, *rate, images, *length)).collect()
+    }
+
     /// The way to the logits, prepared for the way back, with the parameters that the engine has: the losses, and the
     /// gradient of their mean with respect to the logits.
-    fn there(&mut self, examples: &Examples<'_, T>, mode: Mode, dropout: Dropout<'_>) -> Result<(Outcome, Vec<T>)> {
+    fn there(&mut self, examples: &Examples<'_, T>, factors: &[Vec<T>], mode: Mode) -> Result<(Outcome, Vec<T>)> {
         let labels = examples.labels();
-        let factors: Vec<Vec<T>> = self
-            .dropped
-            .iter()
-            .map(|Dropped { name, rate, length }| dropout.factors(name, *rate, labels.len(), *length))
-            .collect::<Result<_>>()?;
-        let logits = self.engine.forward(examples.images(), &factors, mode, &mut self.moments)?;
+        let logits = self.engine.forward(examples.images(), factors, mode, &mut self.moments)?;
         Ok((loss::cross_entropy(&logits, labels), loss::cross_entropy_gradient(&logits, labels)))
     }
 

@@ -11,8 +11,15 @@ mod algorithms;
 mod convolution;
 mod cudnn;
 mod device;
+mod engine;
 mod kernels;
 mod launch;
+mod loss;
 mod memory;
+mod pass;
+mod room;
+mod sets;
+pub(super) use self::engine::{Cuda, name};
+
 #[cfg(test)]
 mod tests;
