@@ -13,6 +13,7 @@
 pub mod average;
 pub mod checkpoint;
 pub mod data;
+pub mod device_test;
 pub mod error;
 pub mod exec;
 pub mod files;
