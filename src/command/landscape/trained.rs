@@ -13,12 +13,13 @@ use valleys_harness::train::{Recipe, Start};
 use valleys_sim::Seed;
 use valleys_sim::asymmetry::Criteria;
 
+use crate::backend::choose;
 use crate::cli::landscape::{Extent, Source};
 use crate::command::network;
 use crate::config::{Config, Experiment, usage};
 use crate::error::{Error, Result};
 use crate::run_folder::{RunFolder, read_toml};
-use crate::session::Session;
+use crate::session::{Computing, Session};
 
 /// A run, its network and its images.
 pub(super) struct Trained {
@@ -60,7 +61,7 @@ impl Trained {
         landscape.reach = extent.radius.unwrap_or(landscape.reach);
         landscape.points = extent.points.unwrap_or(landscape.points);
         let spec = &mut landscape.spec;
-        spec.backend = source.backend.map_or(spec.backend, Into::into);
+        spec.backend = choose(&source.runner, spec.backend)?;
         if let Some(images) = source.images {
             (spec.statistics_images, spec.train_images, spec.test_images) = (images, images, images);
         }
@@ -197,7 +198,9 @@ impl Trained {
             ..Config::of(&format!("landscape {}", experiment.name), self.seed)
         };
         let config = Config { experiment: Some(experiment), ..config };
-        let mut session = Session::open(&source.output, &format!("valleys-run-{default}"), &config, self.seed)?;
+        let computing = Computing::new(self.landscape.spec.backend, &source.runner)?;
+        let default = format!("valleys-run-{default}");
+        let mut session = Session::computing(&source.output, &default, &config, self.seed, computing)?;
         let (title, checksum) = (self.data.title().to_string(), self.data.checksum().to_string());
         session.folder.update_manifest(|manifest| {
             manifest.data.insert(title, checksum);
