@@ -86,12 +86,15 @@ impl Precision {
         }
     }
 
-    /// Whether an algorithm with this arithmetic keeps to the precision.
-    fn allows(self, math: cudnnMathType_t) -> bool {
-        match self {
-            Self::F32 => math == cudnnMathType_t::CUDNN_FMA_MATH,
-            // That one would convert to half precision.
-            Self::Tf32 => math != cudnnMathType_t::CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION,
+    /// With which arithmetic to run an algorithm that was measured with this one; `None` if that breaks the precision.
+    fn keeps(self, measured: cudnnMathType_t) -> Option<cudnnMathType_t> {
+        match (self, measured) {
+            // Would convert to half precision.
+            (_, cudnnMathType_t::CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION) => None,
+            (Self::F32, cudnnMathType_t::CUDNN_TENSOR_OP_MATH) => None,
+            // Whatever the report calls it, this was asked for, and is asked for again.
+            (Self::F32, _) => Some(cudnnMathType_t::CUDNN_FMA_MATH),
+            (Self::Tf32, math) => Some(math),
         }
     }
 }
@@ -101,14 +104,14 @@ impl Precision {
 pub(super) fn choose(measured: &[Measured], precision: Precision, workspace: usize) -> Option<Choice> {
     let fit = |candidate: &&Measured| {
         candidate.deterministic
-            && precision.allows(candidate.choice.math)
+            && precision.keeps(candidate.choice.math).is_some()
             && candidate.choice.workspace <= workspace
             && candidate.milliseconds >= 0.0
     };
     let fastest = measured.iter().filter(fit).map(|candidate| candidate.milliseconds).fold(f32::INFINITY, f32::min);
     let nearly = measured.iter().filter(fit).filter(|candidate| candidate.milliseconds <= TOLERANCE * fastest);
     let lowest = nearly.min_by_key(|candidate| (candidate.choice.algorithm.number(), candidate.choice.math as u32));
-    lowest.map(|candidate| candidate.choice)
+    lowest.and_then(|lowest| Some(Choice { math: precision.keeps(lowest.choice.math)?, ..lowest.choice }))
 }
 
 #[cfg(test)]
@@ -133,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_fastest_is_taken_and_of_the_nearly_fastest_the_lowest() {
-        let [fma, single] = [Math::CUDNN_FMA_MATH, Precision::F32];
+        let (fma, single) = (Math::CUDNN_FMA_MATH, Precision::F32);
         let slow = [measured(WINOGRAD, fma, 1.0), measured(PRECOMPUTED, fma, 1.2)];
         assert_eq!(algorithm(&slow, single), Some(Algorithm::Forward(WINOGRAD)));
         let close = [measured(WINOGRAD, fma, 1.0), measured(GEMM, fma, 1.08), measured(PRECOMPUTED, fma, 1.09)];
@@ -143,15 +146,21 @@ mod tests {
 
     #[test]
     fn whatever_varies_rounds_or_needs_too_much_is_left_out() {
-        let [fma, default, half] =
-            [Math::CUDNN_FMA_MATH, Math::CUDNN_DEFAULT_MATH, Math::CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION];
+        let [fma, default, tensor, half] = [
+            Math::CUDNN_FMA_MATH,
+            Math::CUDNN_DEFAULT_MATH,
+            Math::CUDNN_TENSOR_OP_MATH,
+            Math::CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION,
+        ];
         let varying = Measured { deterministic: false, ..measured(GEMM, fma, 0.1) };
         let mut large = measured(GEMM, fma, 0.1);
         large.choice.workspace = 101;
         let failed = measured(GEMM, fma, -1.0);
-        let candidates = [varying, large, failed, measured(GEMM, default, 0.1), measured(WINOGRAD, fma, 1.0)];
+        let candidates = [varying, large, failed, measured(GEMM, tensor, 0.1), measured(WINOGRAD, fma, 1.0)];
         assert_eq!(algorithm(&candidates, Precision::F32), Some(Algorithm::Forward(WINOGRAD)));
         let candidates = [measured(GEMM, half, 0.1), measured(WINOGRAD, default, 1.0)];
         assert_eq!(algorithm(&candidates, Precision::Tf32), Some(Algorithm::Forward(WINOGRAD)));
+        let single = choose(&[measured(WINOGRAD, default, 1.0)], Precision::F32, 100).map(|choice| choice.math);
+        assert_eq!(single, Some(fma), "single precision is always asked for");
     }
 }

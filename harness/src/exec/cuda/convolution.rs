@@ -1,5 +1,6 @@
 //! Convolutions by cuDNN, forward and backward.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use cudarc::cudnn::result;
@@ -29,12 +30,12 @@ pub(super) struct Extents {
 pub(crate) struct Convolution {
     device: Arc<Device>,
     extents: Extents,
+    precision: Precision,
     x: Tensor,
     weight: Filter,
     y: Tensor,
-    forward: Way,
-    backward_data: Way,
-    backward_filter: Way,
+    /// By direction, once it has been asked for: evaluation asks for one of them.
+    ways: [OnceCell<Way>; 3],
 }
 
 /// How one direction is carried out.
@@ -81,11 +82,12 @@ fn product(extents: [usize; 4]) -> usize {
 }
 
 impl Convolution {
-    /// The convolution of `images` images by this window; the first of its kind on the device measures which algorithms
-    /// are fastest.
+    /// The convolution of `images` images by this window.
+    ///
+    /// Which algorithm is fastest is measured when a direction is first asked for on the device.
     ///
     /// # Errors
-    /// [`Error::Domain`] if the shapes do not fit, [`Error::Device`] if cuDNN knows no way or memory is lacking.
+    /// [`Error::Domain`] if the shapes do not fit, [`Error::Device`] if cuDNN refuses them.
     pub(crate) fn new(
         device: &Arc<Device>,
         images: usize,
@@ -96,36 +98,38 @@ impl Convolution {
     ) -> Result<Self> {
         let extents = Extents::new(images, input, output, window)?;
         let (x, weight, y) = (Tensor::new(extents.x())?, Filter::new(extents.weight())?, Tensor::new(extents.y())?);
-        let mut dnn = device.dnn()?;
-        let mut way = |direction| -> Result<Way> {
-            let key = Key { extents, precision, direction };
-            let choice = match dnn.choices.get(&key) {
-                Some(choice) => *choice,
-                None => {
-                    let choice = measure(device, &dnn, key, (&x, &weight, &y))?;
-                    dnn.choices.insert(key, choice);
-                    choice
-                }
-            };
-            Ok(Way { choice, moves: Moves::new(window.stride, window.padding, choice.math)? })
+        Ok(Self { device: Arc::clone(device), extents, precision, x, weight, y, ways: Default::default() })
+    }
+
+    /// How a direction is carried out, for which the shared working memory is then large enough.
+    fn way(&self, dnn: &mut Dnn, direction: Direction) -> Result<&Way> {
+        let way = &self.ways[direction as usize];
+        if let Some(way) = way.get() {
+            return Ok(way);
+        }
+        let key = Key { extents: self.extents, precision: self.precision, direction };
+        let choice = match dnn.choices.get(&key) {
+            Some(choice) => *choice,
+            None => {
+                let choice = measure(&self.device, dnn, key, (&self.x, &self.weight, &self.y))?;
+                dnn.choices.insert(key, choice);
+                choice
+            }
         };
-        let forward = way(Direction::Forward)?;
-        let backward_data = way(Direction::BackwardData)?;
-        let backward_filter = way(Direction::BackwardFilter)?;
-        let needed = [&forward, &backward_data, &backward_filter].map(|way| way.choice.workspace).into_iter().max();
-        reserve(device, &mut dnn, needed.unwrap_or_default())?;
-        drop(dnn);
-        Ok(Self { device: Arc::clone(device), extents, x, weight, y, forward, backward_data, backward_filter })
+        reserve(&self.device, dnn, choice.workspace)?;
+        let moves = Moves::new(self.extents.stride, self.extents.padding, choice.math)?;
+        Ok(way.get_or_init(|| Way { choice, moves }))
     }
 
     /// y ← w ∗ x
     ///
     /// # Errors
-    /// [`Error::Domain`] if a length is wrong or y overlaps x or w, [`Error::Device`] if cuDNN refuses.
+    /// [`Error::Domain`] if a length is wrong or y overlaps x or w, [`Error::Device`] if memory is lacking, or cuDNN knows
+    /// no way or refuses.
     pub(crate) fn forward(&self, x: View<'_, f32>, weight: View<'_, f32>, y: Out<'_, f32>) -> Result<()> {
         self.check(x, weight, y.view())?;
         apart(y.view(), [x, weight])?;
-        self.run(&self.forward, x, weight, y.view(), false)
+        self.run(Direction::Forward, x, weight, y.view(), false)
     }
 
     /// dx ← the gradient with respect to x, or dx ← dx + that.
@@ -141,7 +145,7 @@ impl Convolution {
     ) -> Result<()> {
         self.check(dx.view(), weight, dy)?;
         apart(dx.view(), [weight, dy])?;
-        self.run(&self.backward_data, dx.view(), weight, dy, accumulate)
+        self.run(Direction::BackwardData, dx.view(), weight, dy, accumulate)
     }
 
     /// dw ← the gradient with respect to w, or dw ← dw + that.
@@ -157,7 +161,7 @@ impl Convolution {
     ) -> Result<()> {
         self.check(x, weight_gradient.view(), dy)?;
         apart(weight_gradient.view(), [x, dy])?;
-        self.run(&self.backward_filter, x, weight_gradient.view(), dy, accumulate)
+        self.run(Direction::BackwardFilter, x, weight_gradient.view(), dy, accumulate)
     }
 
     fn check(&self, x: View<'_, f32>, weight: View<'_, f32>, y: View<'_, f32>) -> Result<()> {
@@ -176,13 +180,14 @@ impl Convolution {
     /// Carries out one direction: of x, weight and y, that is written which the direction makes.
     fn run(
         &self,
-        way: &Way,
+        direction: Direction,
         x: View<'_, f32>,
         weight: View<'_, f32>,
         y: View<'_, f32>,
         accumulate: bool,
     ) -> Result<()> {
-        let dnn = self.device.dnn()?;
+        let mut dnn = self.device.dnn()?;
+        let way = self.way(&mut dnn, direction)?;
         let workspace = dnn.workspace.as_ref().filter(|_| way.choice.workspace > 0);
         let (place, bytes) = workspace.map_or((0, 0), |buffer| (buffer.view().address(), buffer.len()));
         let (alpha, beta) = (1.0_f32, f32::from(u8::from(accumulate)));

@@ -158,7 +158,7 @@ impl<'a, T: Element> View<'a, T> {
 
     /// Host memory in the place of a device's, for launches that the host carries out.
     #[cfg(test)]
-    pub(super) fn of_host(numbers: &'a [T]) -> Self {
+    pub(super) fn of_host(numbers: &'a [std::cell::Cell<T>]) -> Self {
         Self { address: numbers.as_ptr() as u64, length: numbers.len(), stream: None, of: PhantomData }
     }
 }
@@ -227,8 +227,8 @@ impl<'a, T: Element> Out<'a, T> {
 
     /// Host memory in the place of a device's, for launches that the host carries out.
     #[cfg(test)]
-    pub(super) fn of_host(numbers: &'a mut [T]) -> Self {
-        Self(View { address: numbers.as_mut_ptr() as u64, length: numbers.len(), stream: None, of: PhantomData })
+    pub(super) fn of_host(numbers: &'a [std::cell::Cell<T>]) -> Self {
+        Self(View::of_host(numbers))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Batch norm with the activation after it.
 
 use super::elementwise::code;
-use super::{Launch, check_apart, check_length};
+use super::{Launch, check_apart, check_in_place, check_length};
 use crate::exec::Mode;
 use crate::exec::cuda::kernels::Kernel;
 use crate::exec::cuda::memory::{Element, Out, View};
@@ -121,6 +121,7 @@ pub(crate) fn batch_norm<'a>(planes: Planes, norm: Norm<'a>, x: View<'a, f32>, y
     norm.check(planes)?;
     planes.check("x", x)?;
     planes.check("y", y.view())?;
+    check_in_place(Kernel::BatchNorm, y, x)?;
     let launch = norm.push(planes.launch(Kernel::BatchNorm)?.view(x)).out(y);
     launch.indices(planes.extents())?.index(code(norm.activation))
 }
@@ -180,6 +181,8 @@ pub(crate) fn batch_norm_backward<'a>(
     ];
     if let Some((dx, accumulate)) = dx {
         planes.check("dx", dx.view())?;
+        check_in_place(Kernel::BatchNormBackward, dx, x)?;
+        check_in_place(Kernel::BatchNormBackward, dx, dy)?;
         let launch = norm.push(planes.launch(Kernel::BatchNormBackward)?.view(x).view(dy)).out(slopes).out(dx);
         launches.push(launch.indices(planes.extents())?.index(code)?.flag(accumulate));
     }

@@ -1,6 +1,6 @@
 //! Number by number: sums, products, functions, parts of longer values.
 
-use super::{Launch, check_apart, check_length};
+use super::{Launch, check_apart, check_in_place, check_length};
 use crate::Result;
 use crate::exec::backend::Part;
 use crate::exec::cuda::kernels::Kernel;
@@ -10,6 +10,7 @@ use crate::model::graph::Activation;
 /// y ← y + x
 pub(crate) fn add<'a>(x: View<'a, f32>, y: Out<'a, f32>) -> Result<Launch<'a>> {
     check_length("y", y.len(), x.len())?;
+    check_in_place(Kernel::Add, y, x)?;
     Launch::each(Kernel::Add, x.len())?.view(x).out(y).index(x.len())
 }
 
@@ -22,6 +23,8 @@ pub(crate) fn multiply<'a>(
 ) -> Result<Launch<'a>> {
     check_length("the factors", factors.len(), x.len())?;
     check_length("y", y.len(), x.len())?;
+    check_in_place(Kernel::Multiply, y, x)?;
+    check_in_place(Kernel::Multiply, y, factors)?;
     Launch::each(Kernel::Multiply, x.len())?.view(x).view(factors).out(y).flag(accumulate).index(x.len())
 }
 
@@ -38,6 +41,7 @@ pub(super) fn code(function: Option<Activation>) -> usize {
 /// y ← f(x)
 pub(crate) fn activation<'a>(f: Activation, x: View<'a, f32>, y: Out<'a, f32>) -> Result<Launch<'a>> {
     check_length("y", y.len(), x.len())?;
+    check_in_place(Kernel::Activation, y, x)?;
     Launch::each(Kernel::Activation, x.len())?.view(x).out(y).indices([code(Some(f)), x.len()])
 }
 
@@ -51,6 +55,8 @@ pub(crate) fn activation_backward<'a>(
 ) -> Result<Launch<'a>> {
     check_length("dy", dy.len(), y.len())?;
     check_length("dx", dx.len(), y.len())?;
+    check_in_place(Kernel::ActivationBackward, dx, y)?;
+    check_in_place(Kernel::ActivationBackward, dx, dy)?;
     let launch = Launch::each(Kernel::ActivationBackward, y.len())?.view(y).view(dy).out(dx);
     launch.index(code(Some(f)))?.flag(accumulate).index(y.len())
 }

@@ -92,6 +92,7 @@ pub(crate) fn linear_backward_data<'a>(
 pub(crate) fn add_bias<'a>(planes: Planes, bias: View<'a, f32>, y: Out<'a, f32>) -> Result<Launch<'a>> {
     planes.check("y", y.view())?;
     check_length("a bias", bias.len(), planes.channels)?;
+    check_apart(Kernel::AddBias, y, bias)?;
     let launch = Launch::each(Kernel::AddBias, y.len())?.view(bias).out(y);
     launch.indices([planes.channels, planes.plane, y.len()])
 }

@@ -136,6 +136,11 @@ fn check_length(name: &str, length: usize, right: usize) -> Result<()> {
     if length == right { Ok(()) } else { Err(Error::domain(format!("length of {name} on the GPU"), length, right)) }
 }
 
+/// That a kernel, which reads and writes each number in one thread, writes where it reads or elsewhere, not in between.
+fn check_in_place<T: Element>(kernel: Kernel, out: Out<'_, T>, view: View<'_, T>) -> Result<()> {
+    if out.view().address() == view.address() { Ok(()) } else { check_apart(kernel, out, view) }
+}
+
 /// That a kernel, which reads numbers after others are written, does not write where it reads.
 fn check_apart<T: Element, U: Element>(kernel: Kernel, out: Out<'_, T>, view: View<'_, U>) -> Result<()> {
     if out.view().overlaps(view) {

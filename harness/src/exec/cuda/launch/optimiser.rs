@@ -1,6 +1,6 @@
 //! Steps of SGD, and the average of weights.
 
-use super::{Launch, check_length};
+use super::{Launch, check_apart, check_length};
 use crate::exec::cuda::kernels::Kernel;
 use crate::exec::cuda::memory::{Out, View};
 use crate::{Error, Result};
@@ -26,6 +26,9 @@ pub(crate) fn sgd<'a>(
     let n = values.len();
     check_length("the velocity", velocity.len(), n)?;
     check_length("the gradient", gradient.len(), n)?;
+    check_apart(Kernel::Sgd, values, velocity.view())?;
+    check_apart(Kernel::Sgd, values, gradient)?;
+    check_apart(Kernel::Sgd, velocity, gradient)?;
     let launch = Launch::each(Kernel::Sgd, n)?.out(values).out(velocity).view(gradient);
     launch.f32(descent.rate).f32(descent.momentum).f32(descent.decay).index(n)
 }
