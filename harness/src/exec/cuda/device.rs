@@ -83,12 +83,9 @@ impl Device {
         format!("{}.{}", self.capability.0, self.capability.1)
     }
 
-    /// Free and total bytes of its memory; what this process keeps for later buffers is not free.
-    ///
-    /// # Errors
-    /// [`Error::Device`] if the driver does not say.
-    pub(crate) fn memory(&self) -> Result<(usize, usize)> {
-        self.context.mem_get_info().map_err(|error| failed(format!("asking {} for its memory", self.name), error))
+    /// Free and all bytes of its memory, as far as the driver says; what this process keeps for later buffers is not free.
+    pub(super) fn memory(&self) -> Option<(usize, usize)> {
+        self.context.mem_get_info().ok()
     }
 
     /// Starts a kernel and returns at once.
@@ -114,22 +111,6 @@ impl Device {
         unsafe { builder.launch(config) }
             .map(|_| ())
             .map_err(|error| failed(format!("the kernel {}", kernel.name()), error))
-    }
-
-    /// Starts kernels in order and returns at once.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub(crate) fn run_all(&self, launches: &[Launch<'_>]) -> Result<()> {
-        launches.iter().try_for_each(|launch| self.run(launch))
-    }
-
-    /// Waits for all work so far.
-    ///
-    /// # Errors
-    /// [`Error::Device`] if some of it failed.
-    pub(crate) fn synchronise(&self) -> Result<()> {
-        self.stream.synchronize().map_err(|error| failed(format!("work on {}", self.name), error))
     }
 
     pub(super) fn stream(&self) -> &Arc<CudaStream> {

@@ -52,7 +52,6 @@ kernels! {
     BatchNormBackwardSums "batch_norm_backward_sums",
     BatchNormBackwardFinish "batch_norm_backward_finish",
     BatchNormBackward "batch_norm_backward",
-    Track "track",
     AddBias "add_bias",
     BiasSums "bias_sums",
     BiasFinish "bias_finish",

@@ -67,8 +67,11 @@ impl<T: Element> Buffer<T> {
     pub(crate) fn zeros(device: &Device, length: usize) -> Result<Self> {
         // The driver gives no memory of no bytes.
         let slice = device.stream().alloc_zeros::<T>(length.max(1)).map_err(|error| {
-            let bytes = length as f64 * size_of::<T>() as f64 / f64::from(1 << 20);
-            failed(format!("{bytes:.1} MiB of memory on {}", device.name()), error)
+            let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+            let wanted = mib(length.saturating_mul(size_of::<T>()));
+            let left =
+                device.memory().map(|(free, all)| format!(", {:.0} of {:.0} MiB being free", mib(free), mib(all)));
+            failed(format!("getting {wanted:.1} MiB on {}{}", device.name(), left.unwrap_or_default()), error)
         })?;
         let address = slice.device_ptr(device.stream()).0;
         Ok(Self { slice, address, length })

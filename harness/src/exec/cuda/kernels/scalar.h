@@ -120,11 +120,6 @@ BOTH float batch_norm_backward(Affine a, Slope s, unsigned function, float x, fl
   return a.scale * back(function, normalised(a, x), dy) + (s.slope * (x - s.mean) + s.offset);
 }
 
-// A running statistic after a batch; a batch's variance is multiplied by n/(n - 1), its mean by 1.
-BOTH float tracked(float running, double batch, double factor) {
-  return (float)((1.0 - 0.1) * (double)running + 0.1 * (batch * factor));
-}
-
 // ---- pooling
 
 // What one pixel counts in a mean over size x size.

@@ -289,15 +289,6 @@ BOTH void batch_norm_backward(Thread t, const float *x, const float *dy, Norm no
   });
 }
 
-// Running statistics towards those of a batch; a thread a channel.
-BOTH void track(Thread t, const double *mean, const double *var, float *running_mean, float *running_var,
-                double unbiased, unsigned n) {
-  const unsigned i = t.index();
-  if (i >= n) return;
-  running_mean[i] = scalar::tracked(running_mean[i], mean[i], 1.0);
-  running_var[i] = scalar::tracked(running_var[i], var[i], unbiased);
-}
-
 // ---- matrix product: c <- a b, or c + a b; block (tile of columns, tile of rows), thread (row, column) of the tile
 
 // An entry (i, j) of a factor is data[i * row + j * column].

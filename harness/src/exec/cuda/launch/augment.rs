@@ -28,11 +28,6 @@ pub(crate) struct Variation {
 }
 
 impl Variation {
-    /// An image as it is.
-    pub(crate) fn none(image: u32) -> Self {
-        Self { image, down: 0, right: 0, flip: false }
-    }
-
     /// The four numbers that the kernel reads.
     pub(crate) fn numbers(self) -> [i32; 4] {
         [self.image.cast_signed(), self.down, self.right, i32::from(self.flip)]

@@ -2,11 +2,11 @@
 
 use super::elementwise::code;
 use super::{Launch, check_apart, check_in_place, check_length};
+use crate::Result;
 use crate::exec::Mode;
 use crate::exec::cuda::kernels::Kernel;
 use crate::exec::cuda::memory::{Element, Out, View};
 use crate::model::graph::Activation;
-use crate::{Error, Result};
 
 /// Numbers in the order (image, channel, pixel).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,24 +187,4 @@ pub(crate) fn batch_norm_backward<'a>(
         launches.push(launch.indices(planes.extents())?.index(code)?.flag(accumulate));
     }
     Ok(launches)
-}
-
-/// Moves running statistics towards those of a batch whose channels have `count` numbers each: momentum 0.1, unbiased
-/// variance.
-pub(crate) fn track<'a>(
-    mean: View<'a, f64>,
-    var: View<'a, f64>,
-    count: usize,
-    running_mean: Out<'a, f32>,
-    running_var: Out<'a, f32>,
-) -> Result<Launch<'a>> {
-    if count < 2 {
-        return Err(Error::domain("numbers a channel", count, "at least 2, for a variance"));
-    }
-    let channels = mean.len();
-    check_length("the variances", var.len(), channels)?;
-    check_length("the running means", running_mean.len(), channels)?;
-    check_length("the running variances", running_var.len(), channels)?;
-    let launch = Launch::each(Kernel::Track, channels)?.view(mean).view(var).out(running_mean).out(running_var);
-    launch.f64(count as f64 / (count - 1) as f64).index(channels)
 }

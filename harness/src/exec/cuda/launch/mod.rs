@@ -12,15 +12,16 @@ mod loss;
 mod optimiser;
 mod pooling;
 
-use std::ffi::c_void;
 use std::marker::PhantomData;
 
 pub(crate) use self::augment::{ResidentImages, Variation, augment};
-pub(crate) use self::batch_norm::{Norm, Planes, Reduced, batch_norm, batch_norm_backward, moments, track};
+pub(crate) use self::batch_norm::{Norm, Planes, Reduced, batch_norm, batch_norm_backward, moments};
 pub(crate) use self::elementwise::{activation, activation_backward, add, extract, insert, multiply};
 pub(crate) use self::linear::{add_bias, bias_backward, linear, linear_backward_data, linear_backward_weight};
 pub(crate) use self::loss::cross_entropy;
-pub(crate) use self::optimiser::{Descent, average, sgd};
+#[cfg_attr(not(test), expect(unused_imports, reason = "weights are averaged on the host, once an epoch"))]
+pub(crate) use self::optimiser::average;
+pub(crate) use self::optimiser::{Descent, sgd};
 pub(crate) use self::pooling::{average_pool, average_pool_backward, max_pool, max_pool_backward};
 use super::kernels::{Kernel, THREADS};
 use super::memory::{Element, Out, View};
@@ -113,9 +114,10 @@ impl<'a> Launch<'a> {
     }
 }
 
+#[cfg(test)]
 impl Argument {
     /// Where it is, as launches take it.
-    pub(super) fn place(&self) -> *mut c_void {
+    pub(super) fn place(&self) -> *mut std::ffi::c_void {
         match self {
             Self::Address(value) => std::ptr::from_ref(value).cast_mut().cast(),
             Self::U32(value) => std::ptr::from_ref(value).cast_mut().cast(),

@@ -13,12 +13,12 @@ fn sums_and_products_are_the_reference_s_to_the_bit() {
         let mut backend = reference(1, &[], &[&x, &y, &factors]);
         backend.add(Slot(0), Slot(1));
         run(&add(on_host[0].view(), on_host[1].out()).expect("equal lengths"));
-        assert_eq!(on_host[1].read(), backend.read(Slot(1)));
+        assert_same(&on_host[1].read(), &backend.read(Slot(1)));
         for accumulate in [false, true] {
             backend.multiply(Slot(0), Slot(2), Target { slot: Slot(1), accumulate });
             let launch = multiply(on_host[0].view(), on_host[2].view(), on_host[1].out(), accumulate);
             run(&launch.expect("equal lengths"));
-            assert_eq!(on_host[1].read(), backend.read(Slot(1)));
+            assert_same(&on_host[1].read(), &backend.read(Slot(1)));
         }
     }
 }
@@ -33,13 +33,13 @@ fn functions_are_the_reference_s_to_the_bit_and_keep_nan() {
         let mut backend = reference(1, &[], &[&x, &y, &dy, &dx]);
         backend.activation(f, Slot(0), Slot(1));
         run(&activation(f, on_host[0].view(), on_host[1].out()).expect("equal lengths"));
-        assert_eq!(on_host[1].read(), backend.read(Slot(1)), "{f:?}");
+        assert_same(&on_host[1].read(), &backend.read(Slot(1)));
         for accumulate in [false, true] {
             backend.activation_backward(f, Slot(1), Slot(2), Target { slot: Slot(3), accumulate });
             let [_, y, dy, dx] = &on_host;
             let launch = activation_backward(f, y.view(), dy.view(), dx.out(), accumulate);
             run(&launch.expect("equal lengths"));
-            assert_eq!(on_host[3].read(), backend.read(Slot(3)), "{f:?}");
+            assert_same(&on_host[3].read(), &backend.read(Slot(3)));
         }
         let (nan, y) = (single(&[f32::NAN]), single(&[0.0]));
         run(&activation(f, nan.view(), y.out()).expect("equal lengths"));
@@ -57,13 +57,13 @@ fn parts_go_in_and_come_out_where_the_reference_has_them() {
         for accumulate in [true, false] {
             backend.extract(&op, Slot(1), Target { slot: Slot(0), accumulate });
             run(&extract(&op, images, on_host[1].view(), on_host[0].out(), accumulate).expect("lengths fit"));
-            assert_eq!(on_host[0].read(), backend.read(Slot(0)));
+            assert_same(&on_host[0].read(), &backend.read(Slot(0)));
         }
         let other = numbers("another part", images * length);
         backend.write(Slot(0), &other);
         backend.insert(&op, Slot(0), Slot(1));
         run(&insert(&op, images, single(&other).view(), on_host[1].out()).expect("lengths fit"));
-        assert_eq!(on_host[1].read(), backend.read(Slot(1)));
+        assert_same(&on_host[1].read(), &backend.read(Slot(1)));
     }
 }
 

@@ -104,6 +104,17 @@ fn gradient(backend: &Reference<f32>, length: usize) -> Vec<f32> {
     gradient
 }
 
+/// That numbers are the same, but for the sign of 0, which a sum with 0 loses; and if not, where.
+#[track_caller]
+fn assert_same(seen: &[f32], right: &[f32]) {
+    assert_eq!(seen.len(), right.len());
+    let is_other = |(seen, right): (&f32, &f32)| seen != right && !(seen.is_nan() && right.is_nan());
+    let other = seen.iter().zip(right).position(is_other);
+    if let Some(index) = other {
+        panic!("number {index}: {}, not {}", seen[index], right[index]);
+    }
+}
+
 #[track_caller]
 fn assert_close(seen: &[f32], right: &[f32], tolerance: f32) {
     assert_eq!(seen.len(), right.len());

@@ -64,7 +64,6 @@ fn every_launch_has_the_arguments_that_the_program_for_the_gpu_declares() {
         launch::max_pool(&pool, 1, one(0..1), own(1..2)),
         launch::max_pool_backward(&pool, 1, one(0..1), one(1..2), own(2..3), false),
         launch::batch_norm(planes, norm, one(2..3), own(3..4)),
-        launch::track(mean, var, 2, own(0..1), own(1..2)),
         launch::cross_entropy(one(0..2), labels.view(), loss, b.out(), None),
         launch::cross_entropy(one(0..2), labels.view(), loss, b.out(), Some(own(2..4))),
         launch::sgd(descent, own(0..1), own(1..2), one(2..3)),
