@@ -1,16 +1,19 @@
 //! Which of cuDNN's algorithms carries out a convolution: a deterministic one, chosen by measurement.
 //!
-//! A choice is made once a shape, direction and precision, and kept by the device. Measured times vary, and another
-//! algorithm means other bits; so among those that are nearly the fastest the one with the lowest number is taken.
+//! A choice is made once a shape, direction and precision, and kept (`choices.rs`). Measured times vary; so among those
+//! that are nearly the fastest the one with the lowest number is taken.
 
 use cudarc::cudnn::sys::{
     cudnnConvolutionBwdDataAlgo_t, cudnnConvolutionBwdFilterAlgo_t, cudnnConvolutionFwdAlgo_t, cudnnMathType_t,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::convolution::Extents;
 
 /// In what convolutions multiply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Precision {
     /// Single precision.
     F32,
@@ -19,7 +22,8 @@ pub(crate) enum Precision {
 }
 
 /// Which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Direction {
     Forward,
     BackwardData,
@@ -27,7 +31,7 @@ pub(super) enum Direction {
 }
 
 /// What a choice is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Key {
     pub(super) extents: Extents,
     pub(super) precision: Precision,
@@ -43,14 +47,72 @@ pub(super) enum Algorithm {
 }
 
 impl Algorithm {
+    /// The algorithm of this number among those of a direction; `None` if there is none.
+    pub(super) fn of(direction: Direction, number: u32) -> Option<Self> {
+        use cudnnConvolutionBwdDataAlgo_t as Data;
+        use cudnnConvolutionBwdFilterAlgo_t as Filter;
+        use cudnnConvolutionFwdAlgo_t as Forward;
+
+        let number = number as usize;
+        match direction {
+            Direction::Forward => {
+                let all = [
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_GEMM,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_DIRECT,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_FFT,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_FFT_TILING,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD_NONFUSED,
+                ];
+                all.get(number).map(|algorithm| Self::Forward(*algorithm))
+            }
+            Direction::BackwardData => {
+                let all = [
+                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_0,
+                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_1,
+                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_FFT,
+                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_FFT_TILING,
+                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_WINOGRAD,
+                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_WINOGRAD_NONFUSED,
+                ];
+                all.get(number).map(|algorithm| Self::BackwardData(*algorithm))
+            }
+            Direction::BackwardFilter => {
+                let all = [
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0,
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1,
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_FFT,
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3,
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_WINOGRAD,
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_WINOGRAD_NONFUSED,
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_FFT_TILING,
+                ];
+                all.get(number).map(|algorithm| Self::BackwardFilter(*algorithm))
+            }
+        }
+    }
+
     /// Its number among those of its direction.
-    fn number(self) -> u32 {
+    pub(super) fn number(self) -> u32 {
         match self {
             Self::Forward(algorithm) => algorithm as u32,
             Self::BackwardData(algorithm) => algorithm as u32,
             Self::BackwardFilter(algorithm) => algorithm as u32,
         }
     }
+}
+
+/// The arithmetic of this number; `None` if there is none.
+pub(super) fn math_of(number: u32) -> Option<cudnnMathType_t> {
+    let all = [
+        cudnnMathType_t::CUDNN_DEFAULT_MATH,
+        cudnnMathType_t::CUDNN_TENSOR_OP_MATH,
+        cudnnMathType_t::CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION,
+        cudnnMathType_t::CUDNN_FMA_MATH,
+    ];
+    all.get(number as usize).copied()
 }
 
 /// An algorithm, the arithmetic it was measured with, and the working memory it needs.
@@ -142,6 +204,20 @@ mod tests {
         let close = [measured(WINOGRAD, fma, 1.0), measured(GEMM, fma, 1.08), measured(PRECOMPUTED, fma, 1.09)];
         assert_eq!(algorithm(&close, single), Some(Algorithm::Forward(PRECOMPUTED)));
         assert_eq!(algorithm(&[], single), None);
+    }
+
+    #[test]
+    fn algorithms_and_arithmetic_have_their_numbers() {
+        for (direction, count) in
+            [(Direction::Forward, 8), (Direction::BackwardData, 6), (Direction::BackwardFilter, 7)]
+        {
+            for number in 0..count {
+                assert_eq!(Algorithm::of(direction, number).map(Algorithm::number), Some(number));
+            }
+            assert_eq!(Algorithm::of(direction, count), None);
+        }
+        assert_eq!([0, 1, 2, 3].map(|number| math_of(number).map(|math| math as u32)), [0, 1, 2, 3].map(Some));
+        assert_eq!(math_of(4), None);
     }
 
     #[test]

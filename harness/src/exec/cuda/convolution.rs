@@ -6,6 +6,8 @@ use std::sync::Arc;
 use cudarc::cudnn::result;
 use cudarc::cudnn::sys::{self, cudnnDeterminism_t, cudnnStatus_t};
 
+use serde::{Deserialize, Serialize};
+
 use super::algorithms::{Algorithm, Choice, Direction, Key, Measured, Precision, WORKSPACE_LIMIT, choose};
 use super::cudnn::{Dnn, Filter, Moves, Tensor, failed};
 use super::device::Device;
@@ -14,7 +16,7 @@ use crate::model::graph::{Shape, Window};
 use crate::{Error, Result};
 
 /// Everything that tells convolutions of batches apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Extents {
     images: usize,
     /// Channels, rows and columns.
@@ -109,11 +111,10 @@ impl Convolution {
         }
         let key = Key { extents: self.extents, precision: self.precision, direction };
         let choice = match dnn.choices.get(&key) {
-            Some(choice) => *choice,
+            Some(choice) => choice,
             None => {
                 let choice = measure(&self.device, dnn, key, (&self.x, &self.weight, &self.y))?;
-                dnn.choices.insert(key, choice);
-                choice
+                dnn.choices.keep(key, choice)
             }
         };
         reserve(&self.device, dnn, choice.workspace)?;

@@ -1,6 +1,5 @@
 //! cuDNN's handle and descriptors, given back when dropped.
 
-use std::collections::HashMap;
 use std::ffi::c_int;
 use std::sync::Arc;
 
@@ -8,7 +7,7 @@ use cudarc::cudnn::result::{self, CudnnError};
 use cudarc::cudnn::sys;
 use cudarc::driver::CudaStream;
 
-use super::algorithms::{Choice, Key};
+use super::choices::{self, Choices};
 use super::memory::Buffer;
 use crate::{Error, Result};
 
@@ -18,7 +17,7 @@ pub(super) struct Dnn {
     /// Working memory, as much as any convolution so far needs; all use it by turns, in the order of the stream.
     pub(super) workspace: Option<Buffer<u8>>,
     /// The algorithms that were chosen.
-    pub(super) choices: HashMap<Key, Choice>,
+    pub(super) choices: Choices,
     stream: Arc<CudaStream>,
 }
 
@@ -26,7 +25,8 @@ pub(super) struct Dnn {
 unsafe impl Send for Dnn {}
 
 impl Dnn {
-    pub(super) fn new(stream: &Arc<CudaStream>) -> Result<Self> {
+    /// cuDNN on a stream of a GPU of this name.
+    pub(super) fn new(stream: &Arc<CudaStream>, name: &str) -> Result<Self> {
         // SAFETY: loads cuDNN, as every program that uses it does.
         if !unsafe { sys::is_culib_present() } {
             return Err(Error::device(
@@ -38,7 +38,8 @@ impl Dnn {
             return Err(Error::device(format!("cuDNN's version is {version}; allowed: 90000 or later, of cuDNN 9")));
         }
         let handle = result::create_handle().map_err(|error| failed("starting it", error))?;
-        let dnn = Self { handle, workspace: None, choices: HashMap::new(), stream: Arc::clone(stream) };
+        let choices = Choices::new(choices::file(), format!("{name}, cuDNN {version}"));
+        let dnn = Self { handle, workspace: None, choices, stream: Arc::clone(stream) };
         // SAFETY: both are alive, and stay so together.
         unsafe { result::set_stream(handle, stream.cu_stream().cast()) }
             .map_err(|error| failed("taking over a stream", error))?;

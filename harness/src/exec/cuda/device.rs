@@ -64,7 +64,7 @@ impl Device {
         keep_memory(&context).map_err(|error| failed(format!("keeping memory on {name}"), error))?;
         let stream = context.new_stream().map_err(|error| failed(format!("making a stream on {name}"), error))?;
         let kernels = load(&context, &name, capability)?;
-        let dnn = Mutex::new(Dnn::new(&stream)?);
+        let dnn = Mutex::new(Dnn::new(&stream, &name)?);
         Ok(Self { dnn, kernels, stream, context, name, capability })
     }
 

@@ -8,6 +8,7 @@
 //! Everything runs in order on the device's one stream. Sums are taken in a fixed order, which shapes alone determine.
 
 mod algorithms;
+mod choices;
 mod convolution;
 mod cudnn;
 mod device;
