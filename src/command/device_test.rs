@@ -83,7 +83,7 @@ fn failure(compared: &Compared) -> Option<String> {
     }
     let beyond = QUANTITIES.iter().zip(compared.errors.iter().zip(compared.allowed));
     let mut wrong: Vec<String> = beyond
-        .filter(|(_, (error, allowed))| !(**error <= *allowed))
+        .filter(|(_, (error, allowed))| **error > *allowed || error.is_nan())
         .map(|(quantity, (error, allowed))| format!("{quantity} off by {error:.1e}; allowed: {allowed:.1e}"))
         .collect();
     if !compared.same_bits {

@@ -42,10 +42,10 @@ pub use download::Downloader;
 pub use fetch::{Fetched, fetch};
 pub use kind::DataKind;
 pub use normalisation::Normalisation;
-pub use open::{Opened, open};
-pub use verify::{Finding, Verified, verify};
 #[cfg(feature = "cuda")]
 pub(crate) use normalisation::Tables;
+pub use open::{Opened, open};
+pub use verify::{Finding, Verified, verify};
 pub(crate) use view::Shown;
 pub use view::{View, Views};
 

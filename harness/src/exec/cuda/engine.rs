@@ -6,6 +6,7 @@ use super::algorithms::Precision;
 use super::device::Device;
 use super::launch::{Descent, sgd};
 use super::loss::Loss;
+use super::machine::OnDevice;
 use super::memory::{Buffer, Out};
 use super::pass::Pass;
 use super::room::{Convolutions, Room};
@@ -99,16 +100,17 @@ impl Cuda {
         };
         room.prepare(device, plan, count)?;
         convolutions.prepare(device, plan, count)?;
-        let pixels = room.out(plan.images)?;
+        let pixels = room.slot(plan.images)?;
         match images {
             Images::Pixels(numbers) => pixels.upload(numbers)?,
             Images::Views(shown) => sets.write(device, shown, pixels)?,
         }
-        plan.masks.iter().zip(factors).try_for_each(|(slot, factors)| room.out(*slot)?.upload(factors))?;
+        plan.masks.iter().zip(factors).try_for_each(|(slot, factors)| room.slot(*slot)?.upload(factors))?;
         if mode == Mode::Evaluation {
             self.moments.out().upload(&[moments.mean.as_slice(), &moments.var].concat())?;
         }
-        let pass = self.pass(purpose, mode);
+        let machine = self.machine(purpose);
+        let pass = self.pass(&machine, mode);
         self.plan(purpose).forward.iter().try_for_each(|step| pass.forward(step))
     }
 
@@ -116,7 +118,8 @@ impl Cuda {
     fn back(&self) -> Result<Out<'_, f32>> {
         let gradient = self.gradient.out();
         gradient.clear()?;
-        let pass = self.pass(Purpose::Training, self.mode);
+        let machine = self.machine(Purpose::Training);
+        let pass = self.pass(&machine, self.mode);
         self.training.backward.iter().try_for_each(|step| pass.backward(step, gradient))?;
         Ok(gradient)
     }
@@ -135,20 +138,17 @@ impl Cuda {
         }
     }
 
-    fn pass(&self, purpose: Purpose, mode: Mode) -> Pass<'_> {
-        Pass {
-            device: &self.device,
-            room: self.room(purpose),
-            convolutions: &self.convolutions,
-            parameters: self.parameters.view(),
-            moments: self.moments.out(),
-            mode,
-        }
+    fn machine(&self, purpose: Purpose) -> OnDevice<'_> {
+        OnDevice { device: &self.device, room: self.room(purpose), convolutions: &self.convolutions }
+    }
+
+    fn pass<'a>(&'a self, machine: &'a OnDevice<'a>, mode: Mode) -> Pass<'a, OnDevice<'a>> {
+        Pass { machine, parameters: self.parameters.view(), moments: self.moments.out(), mode }
     }
 
     /// The logits of a pass and, of training, the moments.
     fn read(&self, purpose: Purpose, mode: Mode, moments: &mut AllMoments) -> Result<Vec<f32>> {
-        let logits = self.room(purpose).view(self.plan(purpose).logits)?.to_vec()?;
+        let logits = self.room(purpose).slot(self.plan(purpose).logits)?.view().to_vec()?;
         if mode == Mode::Training {
             self.read_moments(moments)?;
         }
@@ -200,7 +200,7 @@ impl Engine<f32> for Cuda {
     }
 
     fn backward(&mut self, logits_gradient: &[f32], _: &AllMoments, gradient: &mut [f32]) -> Result<()> {
-        self.training_room.out(self.training.logits_gradient)?.upload(logits_gradient)?;
+        self.training_room.slot(self.training.logits_gradient)?.upload(logits_gradient)?;
         self.back()?.view().download(gradient)
     }
 
@@ -230,8 +230,8 @@ impl Resident<f32> for Cuda {
         self.known = None;
         self.loss.prepare(&self.device, labels)?;
         self.there(Purpose::Training, images, factors, Mode::Training, moments)?;
-        let slopes = self.training_room.out(self.training.logits_gradient)?;
-        let logits = self.training_room.view(self.training.plan.logits)?;
+        let slopes = self.training_room.slot(self.training.logits_gradient)?;
+        let logits = self.training_room.slot(self.training.plan.logits)?.view();
         self.device.run(&self.loss.launch(logits, slopes)?)?;
         let gradient = self.back()?.view();
         let descent = Descent { rate: step.rate, momentum: step.momentum, decay: step.weight_decay };

@@ -16,6 +16,7 @@ mod engine;
 mod kernels;
 mod launch;
 mod loss;
+mod machine;
 mod memory;
 mod pass;
 mod room;

@@ -6,7 +6,7 @@ use super::algorithms::Precision;
 use super::convolution::Convolution;
 use super::device::Device;
 use super::launch::Planes;
-use super::memory::{Buffer, Element, Out, View};
+use super::memory::{Buffer, Element, Out};
 use crate::exec::backend::{self, Slot};
 use crate::exec::plan::{Forward, Plan};
 use crate::model::graph::{Shape, Window};
@@ -35,8 +35,7 @@ impl Room {
                 None => self.slots.push(Buffer::zeros(device, length * images)?),
             }
         }
-        let needed = plan.forward.iter().map(|step| working_memory(step, images));
-        let [partial, slopes] = needed.fold([0; 2], |most, own| [most[0].max(own[0]), most[1].max(own[1])]);
+        let [partial, slopes] = working_memory(plan, images);
         optional_at_least(&mut self.partial, device, partial)?;
         optional_at_least(&mut self.slopes, device, slopes)
     }
@@ -46,13 +45,8 @@ impl Room {
         self.images
     }
 
-    /// A slot, to be read.
-    pub(super) fn view(&self, slot: Slot) -> Result<View<'_, f32>> {
-        self.out(slot).map(Out::view)
-    }
-
-    /// A slot, to be written.
-    pub(super) fn out(&self, slot: Slot) -> Result<Out<'_, f32>> {
+    /// A slot.
+    pub(super) fn slot(&self, slot: Slot) -> Result<Out<'_, f32>> {
         self.slots[slot.0].out().part(0..self.lengths[slot.0] * self.images)
     }
 
@@ -86,14 +80,15 @@ fn optional_at_least<T: Element>(buffer: &mut Option<Buffer<T>>, device: &Device
     }
 }
 
-/// Partial sums and slopes that a step, or its way back, needs.
-fn working_memory(step: &Forward, images: usize) -> [usize; 2] {
-    match step {
+/// Partial sums and slopes that a plan's steps need, there and back, by turns.
+pub(super) fn working_memory(plan: &Plan, images: usize) -> [usize; 2] {
+    let needed = plan.forward.iter().map(|step| match step {
         Forward::Convolution { op, .. } => [biased(op.output, images).partial_sums(), 0],
         Forward::BatchNorm { op, .. } => [normed(op, images).partial_sums(), 3 * op.channels],
         Forward::Linear { op, .. } => [outputs(op, images).partial_sums(), 0],
         _ => [0; 2],
-    }
+    });
+    needed.fold([0; 2], |most, own| [most[0].max(own[0]), most[1].max(own[1])])
 }
 
 /// What a bias is added to.

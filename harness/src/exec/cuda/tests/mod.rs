@@ -7,6 +7,7 @@ mod elementwise;
 mod linear;
 mod loss;
 mod optimiser;
+mod pass;
 mod pooling;
 mod program;
 
