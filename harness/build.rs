@@ -14,12 +14,14 @@ mod cuda {
     use std::process::{Command, exit};
 
     const SOURCES: &str = "src/exec/cuda/kernels";
+    const DOUBLES: &str = "src/exec/cuda/double";
 
     /// Capabilities that machine code is made for, unless `VALLEYS_CUDA_ARCH` names others: 8.0 (A100), 9.0 (H100).
     const CAPABILITIES: &str = "80,90";
 
     pub(crate) fn build() {
         println!("cargo::rerun-if-changed={SOURCES}");
+        println!("cargo::rerun-if-changed={DOUBLES}");
         println!("cargo::rerun-if-env-changed=NVCC");
         println!("cargo::rerun-if-env-changed=VALLEYS_CUDA_ARCH");
         let given = env::var("VALLEYS_CUDA_ARCH").ok().filter(|given| !given.is_empty());
@@ -28,6 +30,8 @@ mod cuda {
         println!("cargo::rustc-env=VALLEYS_CUDA_CAPABILITIES={}", names.join(","));
         kernels(&capabilities);
         host();
+        double("libcuda.so", &[&format!("{DOUBLES}/driver.cpp"), &format!("{SOURCES}/host.cpp")]);
+        double("libcudnn.so", &[&format!("{DOUBLES}/cudnn.cpp")]);
     }
 
     /// Ascending capabilities, from a list such as `80,90`.
@@ -77,6 +81,19 @@ mod cuda {
             .flags(["-ffp-contract=off", "-fno-exceptions", "-fno-rtti"])
             .file(format!("{SOURCES}/host.cpp"))
             .compile("valleys_cuda_host");
+    }
+
+    /// A library of functions that tests load in the place of one of CUDA's.
+    fn double(library: &str, files: &[&str]) {
+        let mut compiler = cc::Build::new();
+        compiler.cpp(true).std("c++17").opt_level(2).pic(true).flag("-ffp-contract=off");
+        let mut command = compiler.get_compiler().to_command();
+        command.args(["-shared", &format!("-Wl,-soname,{library}"), &format!("-I{SOURCES}"), "-o"]).arg(out(library));
+        command.args(files);
+        let done = command.output();
+        if !done.as_ref().is_ok_and(|output| output.status.success()) {
+            fail(&format!("the C++ compiler does not make {library}: {done:?}"));
+        }
     }
 
     fn out(file: &str) -> PathBuf {

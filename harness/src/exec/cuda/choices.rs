@@ -83,8 +83,12 @@ impl Choices {
     }
 }
 
-/// Where choices are kept: in `$VALLEYS_CACHE`, or else in `~/.cache/valleys`.
+/// Where choices are kept: in `$VALLEYS_CACHE`, or else in `~/.cache/valleys`; in tests nowhere.
 pub(super) fn file() -> Option<PathBuf> {
+    if cfg!(test) {
+        // A test's GPU is none to keep anything about.
+        return None;
+    }
     let given = std::env::var_os("VALLEYS_CACHE").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let usual = || std::env::home_dir().map(|home| home.join(".cache").join("valleys"));
     given.or_else(usual).map(|folder| folder.join("cudnn-algorithms.jsonl"))

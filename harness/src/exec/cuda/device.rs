@@ -50,7 +50,7 @@ impl Device {
         if !unsafe { driver::is_culib_present() } {
             return Err(Error::device("no CUDA: this machine has no NVIDIA driver (libcuda.so.1 was not found)"));
         }
-        let count = CudaContext::device_count().map_err(|error| failed("starting CUDA", error))?;
+        let count = CudaContext::device_count().map_err(|error| failed("starting", error))?;
         if usize::try_from(count).is_ok_and(|count| ordinal >= count) {
             let problem = format!("no CUDA device {ordinal}: this machine has {count}, and numbers start from 0");
             return Err(Error::device(problem));

@@ -3,6 +3,7 @@
 
 mod augment;
 mod batch_norm;
+mod double;
 mod elementwise;
 mod linear;
 mod loss;
