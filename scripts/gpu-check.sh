@@ -35,6 +35,9 @@ if [ -n "$packages" ]; then
   export LD_LIBRARY_PATH
 fi
 
+# Where cuDNN's algorithms are noted when they have been chosen: afresh here, and to be looked at afterwards.
+export VALLEYS_CACHE=$out/cache
+
 failures=0
 # verdict NAME STATUS SECONDS: a line of the summary.
 verdict() {

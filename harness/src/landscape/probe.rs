@@ -180,6 +180,10 @@ impl Surface for Probe {
             BatchNorm::Recompute => format!("batch-norm statistics from {} training images", self.statistics.len()),
             BatchNorm::Frozen => "batch-norm statistics of the centre".to_owned(),
         };
-        format!("{batch_norm}; loss on {} training and {} test images", self.train.len(), self.test.len())
+        let by = match self.spec.backend {
+            BackendKind::Cpu => String::new(),
+            other => format!("; backend {other}"),
+        };
+        format!("{batch_norm}; loss on {} training and {} test images{by}", self.train.len(), self.test.len())
     }
 }
