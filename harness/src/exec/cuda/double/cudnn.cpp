@@ -32,19 +32,21 @@ void for_each_product(const Descriptor *x, const Descriptor *w, const Descriptor
   const auto at = [](const Descriptor *shape, int i, int j, int k, int l) {
     return ((size_t(i) * shape->extents[1] + j) * shape->extents[2] + k) * shape->extents[3] + l;
   };
+  const int stride = moves->stride, width = y->extents[3];
   for (int image = 0; image < y->extents[0]; ++image)
     for (int out = 0; out < y->extents[1]; ++out)
-      for (int row = 0; row < y->extents[2]; ++row)
-        for (int column = 0; column < y->extents[3]; ++column)
-          for (int in = 0; in < x->extents[1]; ++in)
-            for (int i = 0; i < w->extents[2]; ++i)
-              for (int j = 0; j < w->extents[3]; ++j) {
-                const int from_row = row * moves->stride - moves->padding + i;
-                const int from_column = column * moves->stride - moves->padding + j;
-                if (from_row < 0 || from_row >= x->extents[2]) continue;
-                if (from_column < 0 || from_column >= x->extents[3]) continue;
-                f(at(x, image, in, from_row, from_column), at(w, out, in, i, j), at(y, image, out, row, column));
+      for (int in = 0; in < x->extents[1]; ++in)
+        for (int i = 0; i < w->extents[2]; ++i)
+          for (int j = 0; j < w->extents[3]; ++j)
+            for (int row = 0; row < y->extents[2]; ++row) {
+              const int from = row * stride - moves->padding + i, left = j - moves->padding;
+              if (from < 0 || from >= x->extents[2]) continue;
+              const size_t in_w = at(w, out, in, i, j), in_y = at(y, image, out, row, 0), in_x = at(x, image, in, from, 0);
+              for (int column = 0; column < width; ++column) {
+                const int from_column = column * stride + left;
+                if (from_column >= 0 && from_column < x->extents[3]) f(in_x + from_column, in_w, in_y + column);
               }
+            }
 }
 
 // out <- sums + beta out; what was there has no part if beta is 0.
