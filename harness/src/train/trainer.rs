@@ -163,9 +163,10 @@ impl<'a> Trainer<'a> {
         let left = (phase.epochs() as usize).saturating_sub(state.epochs.len());
         let backend = self.recipe.config().backend;
         if left > 0 && backend != identity.backend() {
-            let (done, before) = (state.epochs.len(), identity.backend());
-            self.observer
-                .note(&format!("{backend} goes on after {done} epochs of {}, the last on {before}", phase.name()));
+            let (done, all, before) = (state.epochs.len(), phase.epochs(), identity.backend());
+            let note =
+                format!("{}: {backend} goes on where {before} stopped, after {done} of {all} epochs", phase.name());
+            self.observer.note(&note);
             identity = identity.continued(backend, &state);
         }
         let images = self.data.train().len();

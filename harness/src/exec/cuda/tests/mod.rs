@@ -11,6 +11,7 @@ mod optimiser;
 mod pass;
 mod pooling;
 mod program;
+mod training;
 
 use std::cell::Cell;
 use std::ffi::{CString, c_char, c_int, c_void};
