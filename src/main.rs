@@ -1,5 +1,6 @@
 //! `valleys`: arguments in, library calls, exit code out.
 
+mod backend;
 mod cli;
 mod command;
 mod config;
@@ -65,6 +66,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Landscape(experiment) => command::landscape::run(experiment),
         Command::Certify(options) => command::certify::run(options),
         Command::Report(options) => command::report::run(options),
+        Command::DeviceTest(options) => command::device_test::run(options),
         Command::Golden(options) => command::golden::run(options),
     }
 }

@@ -26,6 +26,9 @@ pub(crate) struct Manifest {
     pub(crate) data: BTreeMap<String, String>,
     /// Processor, instruction set and operating system.
     pub(crate) device: String,
+    /// Backends that networks ran on, with their precision and, of a GPU, its name, in the order of their turns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) backends: Vec<String>,
     /// Threads used last.
     pub(crate) threads: usize,
     /// Version and revision of every other build that continued the run.
@@ -51,6 +54,7 @@ impl Manifest {
             seed,
             data: BTreeMap::new(),
             device: device(),
+            backends: Vec::new(),
             threads: rayon::current_num_threads(),
             continued_by: Vec::new(),
             began: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
@@ -69,6 +73,13 @@ impl Manifest {
         Self { threads: now.threads, device: now.device, complete: false, ..self }
     }
 
+    /// Notes that it is this backend's turn.
+    pub(crate) fn computed_by(&mut self, description: String) {
+        if self.backends.last() != Some(&description) {
+            self.backends.push(description);
+        }
+    }
+
     /// The manifest in rows for a person.
     pub(crate) fn rows(&self) -> Vec<(String, String)> {
         let mut rows = vec![
@@ -80,6 +91,7 @@ impl Manifest {
             ("Threads".to_string(), self.threads.to_string()),
             ("Wall time".to_string(), format!("{:.0} s", self.wall_seconds)),
         ];
+        rows.extend(self.backends.iter().map(|backend| ("Backend".to_string(), backend.clone())));
         rows.extend(self.continued_by.iter().map(|build| ("Continued by".to_string(), build.clone())));
         rows.extend(self.data.iter().map(|(name, checksum)| (format!("Data: {name} (SHA-256)"), checksum.clone())));
         rows

@@ -40,8 +40,14 @@ pub(crate) struct RunFolder {
 
 impl RunFolder {
     /// Makes the folder, or takes up the run in it, as the options say. The resolved configuration is the run's
-    /// identity: a run can only be continued with the same one.
-    pub(crate) fn open(output: &Output, default: &str, config: &impl Serialize, manifest: Manifest) -> Result<Self> {
+    /// identity: a run can only be continued with the same one, but for the backend, if it `may_change`.
+    pub(crate) fn open(
+        output: &Output,
+        default: &str,
+        config: &impl Serialize,
+        manifest: Manifest,
+        may_change: bool,
+    ) -> Result<Self> {
         let root = output.out.clone().unwrap_or_else(|| PathBuf::from(default));
         let config = toml::to_string(config).map_err(|error| Error::Failed(format!("config.toml: {error}")))?;
         let known = root.join("config.toml");
@@ -63,12 +69,16 @@ impl RunFolder {
         if known.exists() {
             if output.resume {
                 let before = std::fs::read_to_string(&known).map_err(|error| Error::file(&known, error))?;
-                if let Some((old, new)) = first_difference(&before, &config) {
-                    let problem = format!("has `{old}`, this command asks for `{new}`; --resume needs the same");
+                if let Some((old, new)) = first_difference(&before, &config, may_change) {
+                    let hint = if is_backend(&new) { ", or --backend to go on with another" } else { "" };
+                    let problem = format!("has `{old}`, this command asks for `{new}`; --resume needs the same{hint}");
                     return Err(Error::file(&known, problem));
                 }
                 let folder = Self { manifest: read_manifest(&root)?.continued(manifest), root, _lock: Some(lock) };
                 folder.write_manifest()?;
+                if before != config {
+                    folder.write("config.toml", config.as_bytes())?;
+                }
                 return Ok(folder);
             }
             if !output.force {
@@ -217,9 +227,15 @@ fn remove_own(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The first line in which two configurations differ.
-fn first_difference(before: &str, after: &str) -> Option<(String, String)> {
-    let (mut old, mut new) = (before.lines(), after.lines());
+/// Whether a line of a configuration says who runs networks.
+fn is_backend(line: &str) -> bool {
+    line.starts_with("backend = ")
+}
+
+/// The first line in which two configurations differ; perhaps the backend is no difference.
+fn first_difference(before: &str, after: &str, any_backend: bool) -> Option<(String, String)> {
+    let counts = |line: &&str| !any_backend || !is_backend(line);
+    let (mut old, mut new) = (before.lines().filter(counts), after.lines().filter(counts));
     loop {
         match (old.next(), new.next()) {
             (None, None) => return None,

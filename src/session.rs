@@ -4,11 +4,13 @@ use std::time::Instant;
 
 use serde::Serialize;
 use valleys_figures::report::{Entry, Report};
+use valleys_harness::exec::BackendKind;
 use valleys_sim::Seed;
 use valleys_sim::progress::Observer;
 use valleys_sim::record::{Record, Sink};
 
 use crate::cli::Output;
+use crate::cli::runner::Runner;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::output;
@@ -23,10 +25,42 @@ pub(crate) struct Session {
     before: f64,
 }
 
+/// Who computes in a session that runs networks.
+pub(crate) struct Computing {
+    /// Backend, precision and device, in words.
+    description: String,
+    /// Whether a run may go on with another backend than it began with: where one was asked for.
+    chosen: bool,
+}
+
+impl Computing {
+    /// This backend, which options may have asked for; fails if it has no device.
+    pub(crate) fn new(backend: BackendKind, runner: &Runner) -> Result<Self> {
+        Ok(Self { description: backend.describe()?, chosen: runner.is_given() })
+    }
+}
+
 impl Session {
     /// Opens the run folder as the options say. The configuration is the run's identity.
     pub(crate) fn open(options: &Output, default: &str, config: &impl Serialize, seed: Seed) -> Result<Self> {
-        let folder = RunFolder::open(options, default, config, Manifest::new(seed.0))?;
+        Self::of(RunFolder::open(options, default, config, Manifest::new(seed.0), false)?)
+    }
+
+    /// The same for a session that runs networks: the manifest says on what. Another backend may go on with the run, if
+    /// it was asked for.
+    pub(crate) fn computing(
+        options: &Output,
+        default: &str,
+        config: &impl Serialize,
+        seed: Seed,
+        computing: Computing,
+    ) -> Result<Self> {
+        let mut folder = RunFolder::open(options, default, config, Manifest::new(seed.0), computing.chosen)?;
+        folder.update_manifest(|manifest| manifest.computed_by(computing.description))?;
+        Self::of(folder)
+    }
+
+    fn of(folder: RunFolder) -> Result<Self> {
         catch_interrupts()?;
         let before = folder.manifest().wall_seconds;
         Ok(Self { folder, observer: Terminal::new(), began: Instant::now(), before })

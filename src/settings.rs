@@ -12,6 +12,7 @@ use valleys_harness::preset::{Landscape, Preset, Size};
 use valleys_harness::train::{self, Method, Selection};
 use valleys_sim::Seed;
 
+use crate::backend::choose;
 use crate::cli;
 use crate::config::usage;
 use crate::error::{Error, Result};
@@ -144,8 +145,9 @@ pub(crate) fn to_file(settings: &Settings, preset: cli::Preset, seed: Seed) -> R
 /// What the flags for the usual changes do.
 fn change(settings: &mut Settings, options: &cli::Train) -> Result<()> {
     let training = &mut settings.training;
-    if let Some(backend) = options.backend {
-        (training.backend, settings.landscape.spec.backend) = (backend.into(), backend.into());
+    if options.runner.is_given() {
+        let backend = choose(&options.runner, training.backend)?;
+        (training.backend, settings.landscape.spec.backend) = (backend, backend);
     }
     settings.data.held_out = options.held_out.unwrap_or(settings.data.held_out);
     // Of a run with large batches first, only those are meant.

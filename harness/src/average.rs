@@ -2,7 +2,7 @@
 
 use valleys_sim::progress::Observer;
 
-use crate::data::loader::{Batches, Buffer};
+use crate::data::loader::Batches;
 use crate::exec::{Executor, StatisticsPass, Weighting};
 use crate::params::Weights;
 use crate::{Error, Result};
@@ -67,13 +67,12 @@ pub fn recompute_statistics(
     observer: &dyn Observer,
 ) -> Result<()> {
     let mut pass = StatisticsPass::new(weights.layout(), weighting);
-    let mut buffer = Buffer::default();
+    let mut loaded = executor.load(weights)?;
     for number in 0..batches.count() {
         if observer.interrupted() {
             return Err(Error::Interrupted);
         }
-        batches.load(number, &mut buffer);
-        executor.collect_statistics(weights, buffer.batch(), &mut pass)?;
+        loaded.collect_statistics(&batches.views(number), &mut pass)?;
     }
     pass.finish(weights)
 }

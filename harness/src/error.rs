@@ -41,6 +41,9 @@ pub enum Error {
     /// candle refused a tensor or a file of tensors.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
+    /// A GPU or its libraries are missing, or failed.
+    #[error("{0}")]
+    Device(String),
     /// The observer asked for the work to stop.
     #[error("interrupted")]
     Interrupted,
@@ -55,6 +58,11 @@ impl Error {
     /// An [`Error::File`].
     pub fn file(path: impl AsRef<Path>, problem: impl Display, allowed: impl Display) -> Self {
         Self::File { path: path.as_ref().to_path_buf(), problem: problem.to_string(), allowed: allowed.to_string() }
+    }
+
+    /// An [`Error::Device`].
+    pub fn device(problem: impl Display) -> Self {
+        Self::Device(problem.to_string())
     }
 
     /// An [`Error::Io`], for use in `map_err(Error::io(path))`.

@@ -14,6 +14,7 @@ pub mod average;
 pub mod checkpoint;
 pub mod checksum;
 pub mod data;
+pub mod device_test;
 pub mod error;
 pub mod exec;
 pub mod files;

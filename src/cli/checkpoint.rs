@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::network::Backend;
+use super::runner::Runner;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Checkpoint {
@@ -78,9 +78,8 @@ pub(crate) struct Evaluate {
     /// Seed that parts a folder without train and test, or draws the embedded images [default: the run's, or 1].
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Who runs the network: cpu, fast, or reference, plain [default: cpu].
-    #[arg(long, value_enum)]
-    pub(crate) backend: Option<Backend>,
+    #[command(flatten)]
+    pub(crate) runner: Runner,
     /// Print JSON, with all digits, instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::Output;
 use super::evidence::{Curvature, GradientNoise, Intervention, ShiftLaw, Theory};
-use super::network::Backend;
+use super::runner::Runner;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Landscape {
@@ -85,9 +85,8 @@ pub(crate) struct Source {
     /// Batch-norm statistics: recomputed at every point, or the centre's [default: as the run's settings say].
     #[arg(long, value_enum)]
     pub(crate) bn: Option<BatchNorm>,
-    /// Who runs the network [default: as the run's settings say].
-    #[arg(long, value_enum)]
-    pub(crate) backend: Option<Backend>,
+    #[command(flatten)]
+    pub(crate) runner: Runner,
     #[command(flatten)]
     pub(crate) output: Output,
 }

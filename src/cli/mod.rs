@@ -3,11 +3,13 @@
 mod certify;
 pub(crate) mod checkpoint;
 mod data;
+mod device_test;
 pub(crate) mod evidence;
 mod golden;
 pub(crate) mod landscape;
 mod network;
 mod reproduce;
+pub(crate) mod runner;
 mod suite;
 mod theory;
 
@@ -17,6 +19,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use certify::Certify;
 pub(crate) use data::{DATA_FOLDER, Data, Fetch, Info, Verify};
+pub(crate) use device_test::DeviceTest;
 pub(crate) use golden::Golden;
 pub(crate) use landscape::Landscape;
 pub(crate) use network::{Preset, Select, Train};
@@ -70,6 +73,8 @@ pub(crate) enum Command {
     Certify(Certify),
     /// Draw all pictures and the report of a run folder anew, from its records alone.
     Report(Report),
+    /// Try every operation and every network on a device against the plain reference: errors, bits, images a second.
+    DeviceTest(DeviceTest),
     /// Compare this build with the committed golden values, for those who change the code.
     Golden(Golden),
 }

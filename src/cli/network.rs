@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
-use valleys_harness::exec::BackendKind;
 use valleys_harness::preset::Size;
 
 use super::Output;
+use super::runner::Runner;
 
 #[derive(Debug, Default, Args)]
 #[command(
@@ -39,9 +39,8 @@ pub(crate) struct Train {
     /// One setting by its path in that file, such as momentum=0.8 or phases.swa.epochs=10; may be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Who runs the network: cpu, fast, or reference, plain; a run has the bits of its backend [default: cpu].
-    #[arg(long, value_enum)]
-    pub(crate) backend: Option<Backend>,
+    #[command(flatten)]
+    pub(crate) runner: Runner,
     /// Epochs of SGD from a random start, averaging included.
     #[arg(long, value_name = "N")]
     pub(crate) epochs: Option<u32>,
@@ -94,21 +93,6 @@ impl From<Preset> for Size {
             Preset::Quick => Self::Quick,
             Preset::Small => Self::Small,
             Preset::Paper => Self::Paper,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Backend {
-    Cpu,
-    Reference,
-}
-
-impl From<Backend> for BackendKind {
-    fn from(backend: Backend) -> Self {
-        match backend {
-            Backend::Cpu => Self::Cpu,
-            Backend::Reference => Self::Reference,
         }
     }
 }

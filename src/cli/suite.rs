@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::Preset;
 use super::landscape::Amount;
+use super::runner::Runner;
 
 /// The paper's networks.
 pub(crate) const NETWORKS: [&str; 5] = ["resnet56", "resnet110", "resnet164", "vgg16", "densenet100"];
@@ -66,6 +67,8 @@ pub(crate) struct Run {
     /// Also measure everything around every cell's solutions (`valleys landscape all`), into DIR/landscape.
     #[arg(long, value_enum, value_name = "COUNTS")]
     pub(crate) landscape: Option<Amount>,
+    #[command(flatten)]
+    pub(crate) runner: Runner,
 }
 
 #[derive(Debug, Args)]

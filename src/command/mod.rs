@@ -4,6 +4,7 @@ pub(crate) mod certify;
 pub(crate) mod check;
 pub(crate) mod checkpoint;
 pub(crate) mod data;
+pub(crate) mod device_test;
 pub(crate) mod golden;
 pub(crate) mod landscape;
 pub(crate) mod network;

@@ -12,11 +12,12 @@ use valleys_sim::direction::Family;
 use super::landscape::{self, Counts, LINES};
 use super::{check, network, suite, theory};
 use crate::cli::landscape::Amount;
+use crate::cli::runner::Runner;
 use crate::cli::{self, Folder, Plan, Profile, Reproduce, Run};
 use crate::config::{AppendixA, Claims, Config, Lines, Theorem2, usage};
 use crate::error::{Error, Result};
 use crate::output::line;
-use crate::session::Session;
+use crate::session::{Computing, Session};
 use crate::settings::{self, Settings};
 
 /// Lines of the quick profile: time is cheap there, and two directions of the paper's family show how alike they are.
@@ -76,7 +77,8 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
         }),
         ..Config::of(&format!("reproduce --profile {name}"), seed)
     };
-    let mut session = Session::open(&options.output, "valleys-run", &config, seed)?;
+    let computing = Computing::new(recipe.config().backend, &Runner::default())?;
+    let mut session = Session::computing(&options.output, "valleys-run", &config, seed, computing)?;
 
     theory::theorem1_steps(&mut session, seed)?;
     theory::theorem2_steps(&mut session, seed, &Theorem2::default())?;
@@ -123,7 +125,12 @@ fn paper(options: &Reproduce) -> Result<()> {
         // What it costs was told when it was made.
         measure: if before { 0 } else { 32 },
     })?;
-    suite::run(&Run { folder: folder.clone(), cells: Vec::new(), landscape: Some(Amount::Paper) })?;
+    suite::run(&Run {
+        folder: folder.clone(),
+        cells: Vec::new(),
+        landscape: Some(Amount::Paper),
+        runner: Runner::default(),
+    })?;
     suite::collect(&Folder { folder })
 }
 

@@ -231,7 +231,7 @@ pub(crate) fn run(options: &Run) -> Result<()> {
                 return Err(Error::Interrupted);
             }
             note(format_args!("cell {} of {total}: {name}", number + 1));
-            match work(folder, cell, options.landscape) {
+            match work(folder, cell, options) {
                 Ok(()) => trained = true,
                 Err(Error::Busy { holder, .. }) => elsewhere.push(format!("{name} ({holder})")),
                 Err(Error::Interrupted) => return Err(Error::Interrupted),
@@ -256,17 +256,18 @@ pub(crate) fn run(options: &Run) -> Result<()> {
 }
 
 /// Trains a cell, if it is not trained, and measures its landscape, if that is asked for.
-fn work(folder: &Path, cell: &Cell, counts: Option<cli::landscape::Amount>) -> Result<()> {
+fn work(folder: &Path, cell: &Cell, options: &Run) -> Result<()> {
     let run = place(folder, cell);
     let into = |out: PathBuf| Output { out: Some(out), resume: true, force: false };
     if !is_complete(&run) {
         let config = Some(settings_file(folder, cell));
-        train::run(&cli::Train { config, output: into(run.clone()), ..cli::Train::default() })?;
+        let (output, runner) = (into(run.clone()), options.runner.clone());
+        train::run(&cli::Train { config, output, runner, ..cli::Train::default() })?;
     }
-    let Some(counts) = counts else { return Ok(()) };
+    let Some(counts) = options.landscape else { return Ok(()) };
     let data = Some(PathBuf::from(&cell.data)).filter(|_| cell.data != synthetic::NAME);
     let output = into(landscape_place(folder, cell));
-    let source = cli::landscape::Source { run, data, images: None, bn: None, backend: None, output };
+    let source = cli::landscape::Source { run, data, images: None, bn: None, runner: options.runner.clone(), output };
     landscape::run(&cli::Landscape::All(cli::landscape::All { source, counts }))
 }
 

@@ -5,7 +5,7 @@ use crate::cli::Train;
 use crate::config::{Config, usage};
 use crate::error::{Error, Result};
 use crate::output;
-use crate::session::Session;
+use crate::session::{Computing, Session};
 use crate::settings::{self, Resolved};
 
 pub(crate) fn run(options: &Train) -> Result<()> {
@@ -14,6 +14,7 @@ pub(crate) fn run(options: &Train) -> Result<()> {
     if options.show {
         return output::line(settings::to_file(&settings, preset, seed)?.trim_end());
     }
+    let computing = Computing::new(settings.training.backend, &options.runner)?;
     let data = network::dataset(place.as_deref(), &settings.data, recipe.config().network, seed)?;
     if recipe.needs_held_out() && data.held_out().is_none() {
         return Err(Error::Usage("--held-out is 0; allowed: at least 1, for a choice by held-out images".to_string()));
@@ -25,7 +26,7 @@ pub(crate) fn run(options: &Train) -> Result<()> {
         landscape: Some(settings.landscape),
         ..Config::of("train", seed)
     };
-    let mut session = Session::open(&options.output, "valleys-run-train", &config, seed)?;
+    let mut session = Session::computing(&options.output, "valleys-run-train", &config, seed, computing)?;
     let command = session.folder.manifest().command.clone();
     network::train(&mut session, &command, &recipe, &data)?;
     session.finish()

@@ -4,7 +4,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use valleys_sim::seed::Stream;
 
-use super::{CHANNELS, IMAGE, PLANE, SIDE};
+use super::View;
 
 /// Random crop after padding, and random horizontal flip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,31 +23,13 @@ impl Augmentation {
     /// Images as they are.
     pub const NONE: Self = Self { padding: 0, flip: false };
 
-    /// Writes one variation of `image` ([`IMAGE`] bytes) into `out` (as many floats), every byte through its plane's
-    /// table. Padding is the byte 0, black before normalisation.
-    pub(crate) fn apply(self, image: &[u8], tables: &[[f32; 256]; CHANNELS], rng: &mut Stream, out: &mut [f32]) {
-        debug_assert!(image.len() == IMAGE && out.len() == IMAGE);
-        let padding = i64::from(self.padding);
+    /// One variation of an image of a set.
+    pub(crate) fn draw(self, image: usize, rng: &mut Stream) -> View {
+        let padding = i16::from(self.padding);
         // Both numbers of the crop come before the flip, whether used or not: the stream's layout is fixed.
-        let down = rng.random_range(0..=2 * padding) - padding;
-        let right = rng.random_range(0..=2 * padding) - padding;
-        let flip = rng.random::<bool>() && self.flip;
-        let inside = |at: i64| usize::try_from(at).ok().filter(|&at| at < SIDE);
-        for (channel, table) in tables.iter().enumerate() {
-            let plane = &image[channel * PLANE..][..PLANE];
-            let rows = out[channel * PLANE..][..PLANE].chunks_exact_mut(SIDE);
-            for (y, row) in rows.enumerate() {
-                let source = inside(y as i64 + down).map(|y| &plane[y * SIDE..][..SIDE]);
-                for (x, value) in row.iter_mut().enumerate() {
-                    let x = if flip { SIDE - 1 - x } else { x };
-                    let byte = match (source, inside(x as i64 + right)) {
-                        (Some(source), Some(x)) => source[x],
-                        _ => 0,
-                    };
-                    *value = table[usize::from(byte)];
-                }
-            }
-        }
+        let down = rng.random_range(0..=2 * i64::from(padding)) as i16 - padding;
+        let right = rng.random_range(0..=2 * i64::from(padding)) as i16 - padding;
+        View { image, down, right, flip: rng.random::<bool>() && self.flip }
     }
 }
 
@@ -58,8 +40,8 @@ mod tests {
     use valleys_sim::Seed;
 
     use super::*;
-    use crate::data::Normalisation;
     use crate::data::tests::numbered;
+    use crate::data::{CHANNELS, IMAGE, Normalisation, PLANE, SIDE};
 
     fn bytes() -> [[f32; 256]; CHANNELS] {
         [std::array::from_fn(|byte| byte as f32); CHANNELS]
@@ -70,7 +52,9 @@ mod tests {
         let set = numbered(2);
         let mut out = vec![0.0; IMAGE];
         let tables = Normalisation::CIFAR.tables();
-        Augmentation::NONE.apply(set.image(1), &tables, &mut Seed(0).stream("augment", 0), &mut out);
+        let view = Augmentation::NONE.draw(1, &mut Seed(0).stream("augment", 0));
+        assert_eq!(view, View::whole(1));
+        view.write(set.image(1), &tables, &mut out);
         for (i, (&value, &byte)) in out.iter().zip(set.image(1)).enumerate() {
             let (mean, std) = ([0.4914, 0.4822, 0.4465][i / PLANE], [0.2023, 0.1994, 0.2010][i / PLANE]);
             assert!((f64::from(value) - (f64::from(byte) / 255.0 - mean) / std).abs() < 1e-5);
@@ -91,7 +75,7 @@ mod tests {
         for index in 0..2000 {
             let mut out = vec![0.0; IMAGE];
             let mut rng = Seed(5).stream("augment", index);
-            Augmentation::CROP_AND_FLIP.apply(&image, &bytes(), &mut rng, &mut out);
+            Augmentation::CROP_AND_FLIP.draw(0, &mut rng).write(&image, &bytes(), &mut out);
             let (row, left, right) = (out[16 * SIDE + 16], out[PLANE + 16 * SIDE + 15], out[PLANE + 16 * SIDE + 16]);
             let flip = right < left;
             let down = row as i64 - 17;

@@ -1,5 +1,7 @@
 //! A part of a set, kept aside.
 
+use std::sync::Arc;
+
 use valleys_sim::Seed;
 
 use super::{Dataset, ImageSet, permutation};
@@ -31,7 +33,7 @@ impl ImageSet {
     fn where_held(&self, held: &[bool], wanted: bool) -> Self {
         let chosen = || (0..self.len()).filter(|&i| held[i] == wanted);
         Self {
-            pixels: chosen().flat_map(|i| self.image(i)).copied().collect(),
+            pixels: Arc::new(chosen().flat_map(|i| self.image(i)).copied().collect()),
             labels: chosen().map(|i| self.labels[i]).collect(),
             classes: self.classes.clone(),
         }

@@ -126,7 +126,7 @@ impl Victim {
         match opened {
             Ok(opened) => {
                 for set in [opened.dataset.train(), opened.dataset.test()] {
-                    let valid = ImageSet::new(set.pixels.clone(), set.labels.clone(), set.classes.clone());
+                    let valid = ImageSet::new(set.pixels.to_vec(), set.labels.clone(), set.classes.clone());
                     prop_assert_eq!(valid.expect("a valid set").len(), set.len());
                 }
                 Ok(true)

@@ -1,39 +1,18 @@
-//! Batches: bytes in, normalised floats out.
+//! Batches: which images of a set come together, and how each is varied.
 
 use rayon::prelude::*;
 use valleys_sim::Seed;
 
-use super::{Augmentation, CHANNELS, Dataset, IMAGE, ImageSet, Normalisation, permutation};
-use crate::exec::Batch;
-
-/// The floats of one batch, kept between batches so that memory is asked for once.
-#[derive(Debug, Default)]
-pub struct Buffer {
-    images: Vec<f32>,
-    labels: Vec<u16>,
-}
-
-impl Buffer {
-    /// Fills the buffer with the images of these indices, each written by `write(index, bytes, floats)`, in parallel.
-    fn fill(&mut self, set: &ImageSet, indices: &[usize], write: impl Fn(usize, &[u8], &mut [f32]) + Sync) {
-        self.images.resize(indices.len() * IMAGE, 0.0);
-        self.images.par_chunks_exact_mut(IMAGE).zip(indices).for_each(|(out, &i)| write(i, set.image(i), out));
-        self.labels.clear();
-        self.labels.extend(indices.iter().map(|&i| set.labels()[i]));
-    }
-
-    /// The batch as an executor reads it.
-    pub fn batch(&self) -> Batch<'_, f32> {
-        Batch { images: &self.images, labels: &self.labels }
-    }
-}
+use super::normalisation::Tables;
+use super::{Augmentation, Dataset, ImageSet, Normalisation, View, Views, permutation};
 
 /// A pass through images, batch by batch.
 pub trait Batches {
     /// Number of batches, the last of which may be smaller than the others.
     fn count(&self) -> usize;
-    /// Fills `buffer` with batch `number`, 0 ≤ `number` < [`count`](Self::count), else with nothing.
-    fn load(&self, number: usize, buffer: &mut Buffer);
+    /// Batch `number`, 0 ≤ `number` < [`count`](Self::count), as it is drawn: no pixel is made. Nothing if there is no such
+    /// batch.
+    fn views(&self, number: usize) -> Views<'_>;
 }
 
 /// The training images of one epoch, shuffled and varied, batch by batch.
@@ -43,7 +22,7 @@ pub trait Batches {
 pub struct EpochBatches<'a> {
     set: &'a ImageSet,
     augmentation: Augmentation,
-    tables: [[f32; 256]; CHANNELS],
+    tables: Tables,
     order: Vec<usize>,
     batch_size: usize,
     purpose: String,
@@ -75,18 +54,16 @@ impl Batches for EpochBatches<'_> {
         self.order.len().div_ceil(self.batch_size)
     }
 
-    fn load(&self, number: usize, buffer: &mut Buffer) {
-        buffer.fill(self.set, self.indices(number), |i, image, out| {
-            let mut rng = self.seed.stream(&self.purpose, i as u64);
-            self.augmentation.apply(image, &self.tables, &mut rng, out);
-        });
+    fn views(&self, number: usize) -> Views<'_> {
+        let draw = |&i: &usize| self.augmentation.draw(i, &mut self.seed.stream(&self.purpose, i as u64));
+        Views::new(self.set, &self.tables, self.indices(number).par_iter().map(draw).collect())
     }
 }
 
 /// All images of a set in order, as they are, in batches of a size that suits evaluation.
 pub struct PlainBatches<'a> {
     set: &'a ImageSet,
-    tables: [[f32; 256]; CHANNELS],
+    tables: Tables,
 }
 
 impl<'a> PlainBatches<'a> {
@@ -104,24 +81,18 @@ impl Batches for PlainBatches<'_> {
         self.set.len().div_ceil(Self::SIZE)
     }
 
-    fn load(&self, number: usize, buffer: &mut Buffer) {
+    fn views(&self, number: usize) -> Views<'_> {
         let end = self.set.len();
-        let indices: Vec<usize> = ((number * Self::SIZE).min(end)..((number + 1) * Self::SIZE).min(end)).collect();
-        buffer.fill(self.set, &indices, |_, image, out| {
-            for ((out, image), table) in
-                out.chunks_exact_mut(super::PLANE).zip(image.chunks_exact(super::PLANE)).zip(&self.tables)
-            {
-                for (value, &byte) in out.iter_mut().zip(image) {
-                    *value = table[usize::from(byte)];
-                }
-            }
-        });
+        let images =
+            number.saturating_mul(Self::SIZE).min(end)..number.saturating_add(1).saturating_mul(Self::SIZE).min(end);
+        Views::new(self.set, &self.tables, images.map(View::whole).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::IMAGE;
     use crate::data::tests::numbered;
 
     fn data() -> Dataset {
@@ -131,12 +102,12 @@ mod tests {
 
     fn epoch(data: &Dataset, batch_size: usize, epoch: u32) -> (Vec<usize>, Vec<f32>, Vec<u16>) {
         let batches = EpochBatches::new(data, data.augmentation(), batch_size, Seed(7), epoch);
-        let (mut sizes, mut images, mut labels, mut buffer) = (vec![], vec![], vec![], Buffer::default());
+        let (mut sizes, mut images, mut labels) = (vec![], vec![], vec![]);
         for number in 0..batches.count() {
-            batches.load(number, &mut buffer);
-            sizes.push(buffer.labels.len());
-            images.extend_from_slice(buffer.batch().images);
-            labels.extend_from_slice(buffer.batch().labels);
+            let views = batches.views(number);
+            sizes.push(views.labels().len());
+            images.extend(views.pixels());
+            labels.extend_from_slice(views.labels());
         }
         (sizes, images, labels)
     }
@@ -159,12 +130,10 @@ mod tests {
     fn plain_batches_are_the_set_in_order() {
         let data = data();
         let batches = PlainBatches::new(data.train(), Normalisation::HALF);
-        let mut buffer = Buffer::default();
-        batches.load(0, &mut buffer);
-        assert_eq!((batches.count(), &buffer.labels[..]), (1, data.train().labels()));
+        let views = batches.views(0);
+        assert_eq!((batches.count(), views.labels()), (1, data.train().labels()));
         let byte = data.train().image(36)[2000];
-        assert!((buffer.images[36 * IMAGE + 2000] - (f32::from(byte) / 255.0 - 0.5) / 0.5).abs() < 1e-6);
-        batches.load(1, &mut buffer);
-        assert!(buffer.labels.is_empty());
+        assert!((views.pixels()[36 * IMAGE + 2000] - (f32::from(byte) / 255.0 - 0.5) / 0.5).abs() < 1e-6);
+        assert!(batches.views(1).labels().is_empty());
     }
 }

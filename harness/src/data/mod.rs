@@ -27,8 +27,10 @@ pub mod summary;
 mod svhn;
 pub mod synthetic;
 mod verify;
+mod view;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rand::RngExt;
 use sha2::{Digest, Sha256};
@@ -40,8 +42,12 @@ pub use download::Downloader;
 pub use fetch::{Fetched, fetch};
 pub use kind::DataKind;
 pub use normalisation::Normalisation;
+#[cfg(feature = "cuda")]
+pub(crate) use normalisation::Tables;
 pub use open::{Opened, open};
 pub use verify::{Finding, Verified, verify};
+pub(crate) use view::Shown;
+pub use view::{View, Views};
 
 use crate::checksum::hexadecimal;
 use crate::model::Architecture;
@@ -59,7 +65,8 @@ pub const IMAGE: usize = CHANNELS * PLANE;
 /// Images with one label each; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageSet {
-    pixels: Vec<u8>,
+    /// Shared, so that who holds a clone, such as a GPU's memory of the set, knows the set again by its place.
+    pixels: Arc<Vec<u8>>,
     labels: Vec<u16>,
     classes: Vec<String>,
 }
@@ -84,7 +91,7 @@ impl ImageSet {
                 format!("less than the number of classes, {}", classes.len()),
             ));
         }
-        Ok(Self { pixels, labels, classes })
+        Ok(Self { pixels: Arc::new(pixels), labels, classes })
     }
 
     /// Number of images, at least 1.
@@ -96,6 +103,12 @@ impl ImageSet {
     /// The bytes of image `i`, [`IMAGE`] of them. Panics beyond the end, as a slice does.
     pub fn image(&self, i: usize) -> &[u8] {
         &self.pixels[i * IMAGE..(i + 1) * IMAGE]
+    }
+
+    /// The bytes of all images.
+    #[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "a GPU alone holds a set as a whole"))]
+    pub(crate) fn pixels(&self) -> &Arc<Vec<u8>> {
+        &self.pixels
     }
 
     /// The labels, one an image.
@@ -119,7 +132,7 @@ impl ImageSet {
         chosen.truncate(count);
         chosen.sort_unstable();
         Ok(Self {
-            pixels: chosen.iter().flat_map(|&i| self.image(i)).copied().collect(),
+            pixels: Arc::new(chosen.iter().flat_map(|&i| self.image(i)).copied().collect()),
             labels: chosen.iter().map(|&i| self.labels[i]).collect(),
             classes: self.classes.clone(),
         })
@@ -130,7 +143,7 @@ impl ImageSet {
         let taken: HashSet<&[u8]> = others.iter().flat_map(|set| (0..set.len()).map(|i| set.image(i))).collect();
         let left = || (0..self.len()).filter(|&i| !taken.contains(self.image(i)));
         let labels: Vec<u16> = left().map(|i| self.labels[i]).collect();
-        let pixels = left().flat_map(|i| self.image(i)).copied().collect();
+        let pixels = Arc::new(left().flat_map(|i| self.image(i)).copied().collect());
         (!labels.is_empty()).then(|| Self { pixels, labels, classes: self.classes.clone() })
     }
 }
@@ -256,7 +269,7 @@ impl Dataset {
 fn checksum(train: &ImageSet, test: &ImageSet) -> String {
     let mut hash = Sha256::new();
     for set in [train, test] {
-        hash.update(&set.pixels);
+        hash.update(set.pixels.as_slice());
         for label in &set.labels {
             hash.update(label.to_le_bytes());
         }
@@ -344,7 +357,7 @@ pub(crate) mod tests {
         assert_eq!(base.len(), 64);
         assert_ne!(base, of(numbered(3), numbered(4)));
         let mut changed = numbered(4);
-        changed.pixels[17] ^= 1;
+        Arc::make_mut(&mut changed.pixels)[17] ^= 1;
         assert_ne!(base, of(changed, numbered(3)));
         let mut changed = numbered(4);
         changed.labels[3] ^= 1;

@@ -6,6 +6,9 @@ use super::CHANNELS;
 use crate::model::{Architecture, Family};
 use crate::{Error, Result};
 
+/// What each byte of each plane becomes.
+pub(crate) type Tables = [[f32; 256]; CHANNELS];
+
 /// Mean and standard deviation of each colour plane, of pixel values in [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "UncheckedNormalisation")]
@@ -62,7 +65,7 @@ impl Normalisation {
     }
 
     /// What each byte of each plane becomes: (byte/255 − mean)/std.
-    pub(crate) fn tables(&self) -> [[f32; 256]; CHANNELS] {
+    pub(crate) fn tables(&self) -> Tables {
         std::array::from_fn(|channel| {
             std::array::from_fn(|byte| (byte as f32 / 255.0 - self.mean[channel]) / self.std[channel])
         })

@@ -3,14 +3,22 @@
 //! An engine carries out a whole network; nothing outside this module knows which one. The reference turns the graph
 //! into ordered steps over reused buffers, once, and runs them one by one, in plain loops and one matrix product. The
 //! CPU engine takes every image through as many layers as it can while the image's values are in the cache, with
-//! kernels for the processor's vectors.
+//! kernels for the processor's vectors. The CUDA engine runs the reference's steps on a GPU, and keeps images, weights
+//! and velocity there.
 
 mod activation;
 mod backend;
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+mod descent;
 mod dropout;
 mod engine;
+mod examples;
+mod gpu;
 mod groups;
+mod kind;
+mod loaded;
 mod loss;
 mod outcome;
 mod plan;
@@ -22,7 +30,12 @@ mod stepwise;
 use std::fmt;
 use std::sync::Arc;
 
+pub use descent::Descent;
 pub use dropout::Dropout;
+pub use examples::Examples;
+pub use gpu::choose_gpu;
+pub use kind::BackendKind;
+pub use loaded::Loaded;
 pub use outcome::Outcome;
 pub use statistics::{StatisticsPass, Weighting};
 
@@ -30,6 +43,7 @@ use self::cpu::Cpu;
 pub(crate) use self::cpu::Numbers;
 use self::dropout::Dropped;
 use self::engine::Engine;
+use self::gpu::Convolutions;
 use self::reference::Reference;
 use self::run::AllMoments;
 use self::stepwise::Stepwise;
@@ -41,9 +55,6 @@ use crate::{Error, Result, Scalar};
 /// How far running statistics move towards those of a batch (PyTorch's default).
 const MOMENTUM: f64 = 0.1;
 
-/// Images evaluated at a time: few enough that their values stay in the cache, enough to feed many threads.
-const EVALUATION_SLICE: usize = 64;
-
 /// Images with their labels.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a, T> {
@@ -51,17 +62,6 @@ pub struct Batch<'a, T> {
     pub images: &'a [T],
     /// One class an image.
     pub labels: &'a [u16],
-}
-
-/// Who carries out a network. Backends agree but for rounding, so a run has the bits of one of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BackendKind {
-    /// Kernels for the processor's vectors, over images in the cache.
-    #[default]
-    Cpu,
-    /// Plain loops and one matrix product: slower, and the standard that the others are held to.
-    Reference,
 }
 
 /// Runs one network on batches of any size, keeping its memory from one batch to the next.
@@ -95,11 +95,13 @@ impl<T: Scalar> Executor<T> {
     /// An executor of this network on a backend of choice.
     ///
     /// # Errors
-    /// None of the two backends so far; one may fail to find its device.
+    /// [`Error::Device`] if the backend needs a GPU and there is none, or not in this number type.
     pub fn on(graph: Arc<Graph>, backend: BackendKind) -> Result<Self> {
         let engine: Box<dyn Engine<T>> = match backend {
             BackendKind::Cpu => Box::new(Cpu::new(&graph)),
             BackendKind::Reference => Box::new(Stepwise::<T, Reference<T>>::new(&graph)),
+            BackendKind::Cuda => gpu::engine(&graph, Convolutions::Single)?,
+            BackendKind::CudaTf32 => gpu::engine(&graph, Convolutions::Tf32)?,
         };
         let (dropped, moments) = (dropout::dropped(&graph), AllMoments::new(graph.layout().channels()));
         Ok(Self { graph, engine, dropped, moments })
@@ -116,21 +118,24 @@ impl<T: Scalar> Executor<T> {
     /// # Errors
     /// [`Error::Domain`] if the weights are another network's, the batch is empty, incomplete or has a label that is no
     /// class, a batch norm would see a single value a channel, `dropout` names another number of images, or `gradient`
-    /// has the wrong length.
-    pub fn gradient(
+    /// has the wrong length; [`Error::Device`] if a GPU fails.
+    pub fn gradient<'b>(
         &mut self,
         weights: &mut Weights<T>,
-        batch: Batch<'_, T>,
+        examples: impl Into<Examples<'b, T>>,
         dropout: Dropout<'_>,
         gradient: &mut [T],
     ) -> Result<Outcome> {
-        self.check(weights, batch)?;
-        let counts = self.values_a_channel(batch.labels.len())?;
-        let outcome = self.there_and_back(weights, batch, Mode::Training, dropout, gradient)?;
-        let unbiased = self.moments.unbiased(weights.layout(), &counts);
-        track(&mut weights.running_mean, &self.moments.mean);
-        track(&mut weights.running_var, &unbiased);
-        weights.batches_tracked += u64::from(!counts.is_empty());
+        let examples = examples.into();
+        self.check_weights(weights)?;
+        self.check_examples(&examples)?;
+        let counts = self.values_a_channel(examples.labels().len())?;
+        self.check_gradient(gradient)?;
+        let factors = self.factors(examples.labels().len(), dropout)?;
+        self.engine.load(&weights.values)?;
+        let (outcome, slopes) = self.there(&examples, &factors, Mode::Training)?;
+        self.engine.backward(&slopes, &self.moments, gradient)?;
+        self.track(weights, &counts);
         Ok(outcome)
     }
 
@@ -139,99 +144,73 @@ impl<T: Scalar> Executor<T> {
     ///
     /// # Errors
     /// As [`evaluate`](Self::evaluate), and if `gradient` has the wrong length.
-    pub fn evaluation_gradient(
+    pub fn evaluation_gradient<'b>(
         &mut self,
         weights: &Weights<T>,
-        batch: Batch<'_, T>,
+        examples: impl Into<Examples<'b, T>>,
         gradient: &mut [T],
     ) -> Result<Outcome> {
-        self.check(weights, batch)?;
-        self.moments.set(weights);
-        self.there_and_back(weights, batch, Mode::Evaluation, Dropout::Off, gradient)
-    }
-
-    fn there_and_back(
-        &mut self,
-        weights: &Weights<T>,
-        batch: Batch<'_, T>,
-        mode: Mode,
-        dropout: Dropout<'_>,
-        gradient: &mut [T],
-    ) -> Result<Outcome> {
-        if gradient.len() != weights.values.len() {
-            return Err(Error::domain("length of the gradient", gradient.len(), weights.values.len()));
-        }
-        let images = batch.labels.len();
-        let factors: Vec<Vec<T>> = self
-            .dropped
-            .iter()
-            .map(|Dropped { name, rate, length }| dropout.factors(name, *rate, images, *length))
-            .collect::<Result<_>>()?;
-        self.engine.load(&weights.values);
-        let logits = self.engine.forward(batch.images, &factors, mode, &mut self.moments);
-        let slopes = loss::cross_entropy_gradient(&logits, batch.labels);
-        self.engine.backward(&slopes, &self.moments, gradient);
-        Ok(loss::cross_entropy(&logits, batch.labels))
+        self.load(weights)?.gradient(examples, gradient)
     }
 
     /// Losses in evaluation mode, with the running statistics and without dropout.
     ///
     /// # Errors
     /// [`Error::Domain`] if the weights are another network's, or the batch is empty, incomplete or has a label that is
-    /// no class.
-    pub fn evaluate(&mut self, weights: &Weights<T>, batch: Batch<'_, T>) -> Result<Outcome> {
-        self.check(weights, batch)?;
-        self.moments.set(weights);
-        self.engine.load(&weights.values);
-        let mut outcome = Outcome::default();
-        let image = self.graph.input().len();
-        for (images, labels) in batch.images.chunks(EVALUATION_SLICE * image).zip(batch.labels.chunks(EVALUATION_SLICE))
-        {
-            let logits = self.engine.logits(images, Mode::Evaluation, &mut self.moments);
-            outcome.extend(loss::cross_entropy(&logits, labels));
-        }
-        Ok(outcome)
+    /// no class; [`Error::Device`] if a GPU fails.
+    pub fn evaluate<'b>(&mut self, weights: &Weights<T>, examples: impl Into<Examples<'b, T>>) -> Result<Outcome> {
+        self.load(weights)?.evaluate(examples)
     }
 
     /// The logits of every image, one row after the other, without dropout.
     ///
     /// # Errors
     /// As [`evaluate`](Self::evaluate); in [`Mode::Training`] also if a batch norm would see a single value a channel.
-    pub fn logits(&mut self, weights: &Weights<T>, batch: Batch<'_, T>, mode: Mode) -> Result<Vec<T>> {
-        self.check(weights, batch)?;
-        match mode {
-            Mode::Training => drop(self.values_a_channel(batch.labels.len())?),
-            Mode::Evaluation => self.moments.set(weights),
-        }
-        self.engine.load(&weights.values);
-        Ok(self.engine.logits(batch.images, mode, &mut self.moments))
+    pub fn logits<'b>(
+        &mut self,
+        weights: &Weights<T>,
+        examples: impl Into<Examples<'b, T>>,
+        mode: Mode,
+    ) -> Result<Vec<T>> {
+        self.load(weights)?.logits(examples, mode)
     }
 
     /// Adds the batch-norm statistics of a batch, seen in training mode but without dropout, to a pass.
     ///
     /// # Errors
     /// [`Error::Domain`] as [`gradient`](Self::gradient), and if the pass belongs to another network.
-    pub fn collect_statistics(
+    pub fn collect_statistics<'b>(
         &mut self,
         weights: &Weights<T>,
-        batch: Batch<'_, T>,
+        examples: impl Into<Examples<'b, T>>,
         into: &mut StatisticsPass,
     ) -> Result<()> {
-        self.check(weights, batch)?;
-        if **into.layout() != **self.graph.layout() {
-            return Err(Error::domain("the statistics pass", "another network's", "one of this network"));
-        }
-        let images = batch.labels.len();
-        let counts = self.values_a_channel(images)?;
-        if !counts.is_empty() {
-            self.engine.load(&weights.values);
-            self.engine.logits(batch.images, Mode::Training, &mut self.moments);
-        }
-        into.add(images, &self.moments.mean, &self.moments.unbiased(weights.layout(), &counts));
-        Ok(())
+        self.load(weights)?.collect_statistics(examples, into)
     }
 
-    fn check(&self, weights: &Weights<T>, batch: Batch<'_, T>) -> Result<()> {
+    /// The factors of every dropout for a batch of so many images.
+    fn factors(&self, images: usize, dropout: Dropout<'_>) -> Result<Vec<Vec<T>>> {
+        let factors = self.dropped.iter();
+        factors.map(|Dropped { name, rate, length }| dropout.factors(name, *rate, images, *length)).collect()
+    }
+
+    /// The way to the logits, prepared for the way back, with the parameters that the engine has: the losses, and the
+    /// gradient of their mean with respect to the logits.
+    fn there(&mut self, examples: &Examples<'_, T>, factors: &[Vec<T>], mode: Mode) -> Result<(Outcome, Vec<T>)> {
+        let labels = examples.labels();
+        let logits = self.engine.forward(examples.images(), factors, mode, &mut self.moments)?;
+        Ok((loss::cross_entropy(&logits, labels), loss::cross_entropy_gradient(&logits, labels)))
+    }
+
+    /// Moves the running statistics towards those of the batch just seen.
+    fn track(&self, weights: &mut Weights<T>, counts: &[usize]) {
+        let unbiased = self.moments.unbiased(weights.layout(), counts);
+        track(&mut weights.running_mean, &self.moments.mean);
+        track(&mut weights.running_var, &unbiased);
+        weights.batches_tracked += u64::from(!counts.is_empty());
+    }
+
+    fn check_weights(&self, weights: &Weights<T>) -> Result<()> {
         let layout = self.graph.layout();
         if **weights.layout() != **layout {
             return Err(Error::domain("the weights", "another network's", "those of this network"));
@@ -240,22 +219,22 @@ impl<T: Scalar> Executor<T> {
             ("length of values", weights.values.len(), layout.trainable()),
             ("length of running_mean", weights.running_mean.len(), layout.channels()),
             ("length of running_var", weights.running_var.len(), layout.channels()),
-            ("numbers in the batch's images", batch.images.len(), batch.labels.len() * self.graph.input().len()),
         ] {
             if length != right {
                 return Err(Error::domain(name, length, right));
             }
         }
-        if batch.labels.is_empty() {
-            return Err(Error::domain("images in the batch", 0, "at least 1"));
-        }
-        let classes = self.graph.classes();
-        match batch.labels.iter().position(|label| usize::from(*label) >= classes) {
-            Some(index) => {
-                let name = format!("label of image {index} of the batch");
-                Err(Error::domain(name, batch.labels[index], format!("0 to {}", classes - 1)))
-            }
-            None => Ok(()),
+        Ok(())
+    }
+
+    fn check_examples(&self, examples: &Examples<'_, T>) -> Result<()> {
+        examples.check(self.graph.input().len(), self.graph.classes())
+    }
+
+    fn check_gradient(&self, gradient: &[T]) -> Result<()> {
+        match (gradient.len(), self.graph.layout().trainable()) {
+            (length, right) if length != right => Err(Error::domain("length of the gradient", length, right)),
+            _ => Ok(()),
         }
     }
 

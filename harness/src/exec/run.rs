@@ -7,9 +7,9 @@ use crate::Scalar;
 use crate::params::{Layout, Weights};
 
 /// Mean and biased variance of every channel of all batch norms.
-pub(super) struct AllMoments {
-    pub(super) mean: Vec<f64>,
-    pub(super) var: Vec<f64>,
+pub(crate) struct AllMoments {
+    pub(crate) mean: Vec<f64>,
+    pub(crate) var: Vec<f64>,
 }
 
 impl AllMoments {

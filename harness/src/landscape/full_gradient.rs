@@ -5,15 +5,15 @@ use std::sync::Arc;
 use valleys_sim::progress::Observer;
 
 use super::Spec;
-use crate::data::loader::{Batches, Buffer, PlainBatches};
+use crate::data::loader::{Batches, PlainBatches};
 use crate::data::{Dataset, ImageSet, Normalisation};
-use crate::exec::{Batch, Executor};
+use crate::exec::Executor;
 use crate::model::Graph;
 use crate::params::Weights;
 use crate::{Error, Result};
 
 /// The gradient of a network's mean loss on the training images of a [`Spec`], in evaluation mode with the batch-norm
-/// statistics that the weights carry: a function of the weights alone.
+/// statistics that the weights carry: a function of the weights alone. A GPU leaves it to the processor.
 pub struct FullGradient {
     executor: Executor<f64>,
     normalisation: Normalisation,
@@ -26,7 +26,7 @@ impl FullGradient {
     /// # Errors
     /// A number of training images below 2 or above those there are.
     pub fn new(graph: &Arc<Graph>, data: &Dataset, spec: &Spec) -> Result<Self> {
-        let executor = Executor::on(Arc::clone(graph), spec.backend)?;
+        let executor = Executor::on(Arc::clone(graph), spec.backend.in_double())?;
         Ok(Self { executor, normalisation: data.normalisation(), images: spec.train(data)? })
     }
 
@@ -37,16 +37,14 @@ impl FullGradient {
     pub fn at(&mut self, weights: &Weights<f64>, observer: &dyn Observer) -> Result<Vec<f64>> {
         let batches = PlainBatches::new(&self.images, self.normalisation);
         let (mut sum, mut part) = (vec![0.0; weights.values.len()], vec![0.0; weights.values.len()]);
-        let mut buffer = Buffer::default();
+        let mut loaded = self.executor.load(weights)?;
         for number in 0..batches.count() {
             if observer.interrupted() {
                 return Err(Error::Interrupted);
             }
-            batches.load(number, &mut buffer);
-            let Batch { images, labels } = buffer.batch();
-            let images: Vec<f64> = images.iter().map(|&pixel| f64::from(pixel)).collect();
-            self.executor.evaluation_gradient(weights, Batch { images: &images, labels }, &mut part)?;
-            let share = labels.len() as f64 / self.images.len() as f64;
+            let views = batches.views(number);
+            loaded.gradient(&views, &mut part)?;
+            let share = views.labels().len() as f64 / self.images.len() as f64;
             sum.iter_mut().zip(&part).for_each(|(sum, part)| *sum += share * part);
         }
         Ok(sum)

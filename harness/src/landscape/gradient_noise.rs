@@ -14,7 +14,7 @@ use valleys_sim::sgd::Visit;
 
 use super::Spec;
 use super::vector::{difference, dot};
-use crate::data::loader::{Batches, Buffer, EpochBatches, PlainBatches};
+use crate::data::loader::{Batches, EpochBatches, PlainBatches};
 use crate::data::{Augmentation, Dataset};
 use crate::exec::Executor;
 use crate::model::Graph;
@@ -39,7 +39,6 @@ pub struct Minibatches {
     images: Dataset,
     batch_size: usize,
     seed: Seed,
-    buffer: Buffer,
 }
 
 impl Minibatches {
@@ -55,7 +54,7 @@ impl Minibatches {
         let (name, title) = (data.name(), data.title());
         let images = Dataset::new(name, title, train, data.test().clone(), data.normalisation(), Augmentation::NONE)?;
         let executor = Executor::on(Arc::clone(graph), spec.backend)?;
-        Ok(Self { executor, images, batch_size, seed: spec.seed, buffer: Buffer::default() })
+        Ok(Self { executor, images, batch_size, seed: spec.seed })
     }
 }
 
@@ -63,13 +62,14 @@ impl Gradients for Minibatches {
     fn full(&mut self, at: &Weights<f32>, observer: &dyn Observer) -> Result<Vec<f64>> {
         let batches = PlainBatches::new(self.images.train(), self.images.normalisation());
         let (mut sum, mut part) = (vec![0.0; at.values.len()], vec![0.0; at.values.len()]);
+        let mut loaded = self.executor.load(at)?;
         for number in 0..batches.count() {
             if observer.interrupted() {
                 return Err(Error::Interrupted);
             }
-            batches.load(number, &mut self.buffer);
-            self.executor.evaluation_gradient(at, self.buffer.batch(), &mut part)?;
-            let share = self.buffer.batch().labels.len() as f64 / self.images.train().len() as f64;
+            let views = batches.views(number);
+            loaded.gradient(&views, &mut part)?;
+            let share = views.labels().len() as f64 / self.images.train().len() as f64;
             sum.iter_mut().zip(&part).for_each(|(sum, &part)| *sum += share * f64::from(part));
         }
         Ok(sum)
@@ -79,9 +79,8 @@ impl Gradients for Minibatches {
         let count = self.images.train().len().div_ceil(self.batch_size);
         let epoch = (step / count) as u32;
         let batches = EpochBatches::new(&self.images, Augmentation::NONE, self.batch_size, self.seed, epoch);
-        batches.load(step % count, &mut self.buffer);
         let mut gradient = vec![0.0; at.values.len()];
-        self.executor.evaluation_gradient(at, self.buffer.batch(), &mut gradient)?;
+        self.executor.evaluation_gradient(at, &batches.views(step % count), &mut gradient)?;
         Ok(gradient.into_iter().map(f64::from).collect())
     }
 

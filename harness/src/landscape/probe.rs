@@ -10,7 +10,7 @@ use valleys_sim::progress::Observer;
 
 use super::{Losses, Measured, Surface};
 use crate::average::recompute_statistics;
-use crate::data::loader::{Batches, Buffer, EpochBatches, PlainBatches};
+use crate::data::loader::{Batches, EpochBatches, PlainBatches};
 use crate::data::{Augmentation, Dataset, ImageSet, Normalisation};
 use crate::exec::{BackendKind, Dropout, Executor, Weighting};
 use crate::model::Graph;
@@ -33,7 +33,7 @@ pub enum BatchNorm {
 ///
 /// | name | purpose | range |
 /// |---|---|---|
-/// | `backend` | who runs the network | `cpu`, `reference` |
+/// | `backend` | who runs the network | `cpu`, `reference`, `cuda`, `cuda-tf32` |
 /// | `batch_norm` | where batch-norm statistics come from | `recompute`, `frozen` |
 /// | `weighting` | how batches count in recomputed statistics | `by-size`, `equal` |
 /// | `statistics_images` | training images for recomputed statistics | 1 to all |
@@ -104,21 +104,19 @@ impl Probe {
     pub fn gradient(&mut self, at: &Weights<f32>, observer: &dyn Observer) -> Result<Vec<f64>> {
         let batches = PlainBatches::new(&self.train, self.normalisation);
         let (mut sum, mut part) = (vec![0.0_f64; self.dimension()], vec![0.0_f32; self.dimension()]);
-        let mut buffer = Buffer::default();
         for number in 0..batches.count() {
             if observer.interrupted() {
                 return Err(Error::Interrupted);
             }
-            batches.load(number, &mut buffer);
-            let batch = buffer.batch();
+            let views = batches.views(number);
             match self.spec.batch_norm {
                 BatchNorm::Recompute => {
                     // Training moves the running statistics of what it is given.
-                    self.executor.gradient(&mut at.clone(), batch, Dropout::Off, &mut part)?
+                    self.executor.gradient(&mut at.clone(), &views, Dropout::Off, &mut part)?
                 }
-                BatchNorm::Frozen => self.executor.evaluation_gradient(at, batch, &mut part)?,
+                BatchNorm::Frozen => self.executor.evaluation_gradient(at, &views, &mut part)?,
             };
-            let share = batch.labels.len() as f64 / self.train.len() as f64;
+            let share = views.labels().len() as f64 / self.train.len() as f64;
             sum.iter_mut().zip(&part).for_each(|(sum, &part)| *sum += share * f64::from(part));
         }
         Ok(sum)
@@ -136,15 +134,13 @@ impl Probe {
         let [varied, clean] = [data.augmentation(), Augmentation::NONE]
             .map(|augmentation| EpochBatches::new(data, augmentation, PlainBatches::SIZE, seed, 0));
         let mut excess = Moments::default();
-        let mut buffer = Buffer::default();
+        let mut loaded = self.executor.load(at)?;
         for number in 0..self.train.len().div_ceil(PlainBatches::SIZE) {
             if observer.interrupted() {
                 return Err(Error::Interrupted);
             }
-            let mut losses = |batches: &EpochBatches<'_>| {
-                batches.load(number, &mut buffer);
-                self.executor.evaluate(at, buffer.batch()).map(|outcome| outcome.losses)
-            };
+            let mut losses =
+                |batches: &EpochBatches<'_>| loaded.evaluate(&batches.views(number)).map(|outcome| outcome.losses);
             let (varied, clean) = (losses(&varied)?, losses(&clean)?);
             varied.iter().zip(&clean).for_each(|(varied, clean)| excess.push(varied - clean));
         }
@@ -184,6 +180,10 @@ impl Surface for Probe {
             BatchNorm::Recompute => format!("batch-norm statistics from {} training images", self.statistics.len()),
             BatchNorm::Frozen => "batch-norm statistics of the centre".to_owned(),
         };
-        format!("{batch_norm}; loss on {} training and {} test images", self.train.len(), self.test.len())
+        let by = match self.spec.backend {
+            BackendKind::Cpu => String::new(),
+            other => format!("; backend {other}"),
+        };
+        format!("{batch_norm}; loss on {} training and {} test images{by}", self.train.len(), self.test.len())
     }
 }

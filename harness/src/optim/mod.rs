@@ -4,4 +4,5 @@ mod schedule;
 mod sgd;
 
 pub use schedule::Schedule;
+pub(crate) use sgd::Step;
 pub use sgd::{Sgd, SgdParams};

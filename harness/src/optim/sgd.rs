@@ -48,6 +48,14 @@ pub struct Sgd<T> {
     velocity: Vec<T>,
 }
 
+/// The constants of one step: η, μ and λ.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Step<T> {
+    pub(crate) rate: T,
+    pub(crate) momentum: T,
+    pub(crate) weight_decay: T,
+}
+
 impl<T: Scalar> Sgd<T> {
     /// At rest, for `length` parameters.
     ///
@@ -71,25 +79,43 @@ impl<T: Scalar> Sgd<T> {
     /// # Errors
     /// [`Error::Domain`] if η is negative or not finite, or the lengths differ from the optimiser's.
     pub fn step(&mut self, learning_rate: f64, values: &mut [T], gradient: &[T]) -> Result<()> {
-        if !(learning_rate.is_finite() && learning_rate >= 0.0) {
-            return Err(Error::domain("learning rate", learning_rate, "a finite number >= 0"));
+        let Step { rate, momentum, weight_decay } = self.at(learning_rate)?;
+        self.check_length(values.len())?;
+        if gradient.len() != self.velocity.len() {
+            return Err(Error::domain("length of the gradient", gradient.len(), self.velocity.len()));
         }
-        for (name, length) in [("length of the parameters", values.len()), ("length of the gradient", gradient.len())] {
-            if length != self.velocity.len() {
-                return Err(Error::domain(name, length, self.velocity.len()));
-            }
-        }
-        let rate = T::from_f64(learning_rate);
         for ((w, v), g) in values.iter_mut().zip(&mut self.velocity).zip(gradient) {
-            *v = self.momentum * *v + (*g + self.weight_decay * *w);
+            *v = momentum * *v + (*g + weight_decay * *w);
             *w -= rate * *v;
         }
         Ok(())
     }
 
+    /// The constants of a step at learning rate η.
+    pub(crate) fn at(&self, learning_rate: f64) -> Result<Step<T>> {
+        if !(learning_rate.is_finite() && learning_rate >= 0.0) {
+            return Err(Error::domain("learning rate", learning_rate, "a finite number >= 0"));
+        }
+        let rate = T::from_f64(learning_rate);
+        Ok(Step { rate, momentum: self.momentum, weight_decay: self.weight_decay })
+    }
+
+    /// Refuses parameters of another length.
+    pub(crate) fn check_length(&self, parameters: usize) -> Result<()> {
+        match self.velocity.len() {
+            length if length != parameters => Err(Error::domain("length of the parameters", parameters, length)),
+            _ => Ok(()),
+        }
+    }
+
     /// v, as long as the parameters.
     pub fn velocity(&self) -> &[T] {
         &self.velocity
+    }
+
+    /// v, to be replaced by what it has become elsewhere.
+    pub(crate) fn velocity_mut(&mut self) -> &mut [T] {
+        &mut self.velocity
     }
 }
 

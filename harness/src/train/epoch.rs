@@ -10,7 +10,7 @@ use super::select::Chosen;
 use super::state::{Begun, State};
 use super::trainer::Trainer;
 use crate::average::Average;
-use crate::data::loader::{Batches, Buffer};
+use crate::data::loader::Batches;
 use crate::exec::{Dropout, Outcome};
 use crate::{Error, Result};
 
@@ -86,15 +86,40 @@ impl Trainer<'_> {
     /// One step a batch, from where the state stands; the sums over the epoch.
     fn pass(&mut self, phase: &Phase, number: u32, rate: f64, state: &mut State, keep: &Keep<'_>) -> Result<Begun> {
         let batches = self.batches(phase, number);
-        let mut gradient = vec![0.0; state.weights.values.len()];
-        let mut buffer = Buffer::default();
         let mut sums = state.begun.unwrap_or_default();
         let interval = Duration::from_secs_f64(60.0 * self.recipe.config().checkpoints.minutes);
         let mut kept = Instant::now();
-        for batch in sums.batches..batches.count() {
-            let overdue = !interval.is_zero() && kept.elapsed() >= interval;
-            let interrupted = self.observer.interrupted();
-            if (interrupted || overdue) && sums.batches > 0 {
+        while sums.batches < batches.count() {
+            let (begun, mut interrupted) = (sums.batches, false);
+            // A device keeps the weights until the state is to be kept.
+            let mut descent = self.executor.descend(&mut state.weights, &mut state.sgd)?;
+            for batch in begun..batches.count() {
+                interrupted = self.observer.interrupted();
+                let overdue = !interval.is_zero() && kept.elapsed() >= interval;
+                if interrupted || (overdue && batch > begun) {
+                    break;
+                }
+                // An image comes once in an epoch, so the epoch's number tells its passes apart.
+                let dropout = Dropout::Pass {
+                    seed: self.recipe.config().seed,
+                    step: u64::from(number),
+                    images: batches.indices(batch),
+                };
+                let outcome = descent.step(rate, &batches.views(batch), dropout)?;
+                if !outcome.mean_loss().is_finite() {
+                    return Err(Error::domain(
+                        format!("training loss in epoch {number}, batch {batch}"),
+                        outcome.mean_loss(),
+                        "a finite number (a lower learning_rate may help); the state kept last stands",
+                    ));
+                }
+                sums.batches += 1;
+                sums.loss += outcome.losses.iter().sum::<f64>();
+                sums.correct += outcome.correct.iter().filter(|&&hit| hit).count();
+                self.observer.advance(outcome.losses.len() as u64);
+            }
+            descent.finish()?;
+            if sums.batches < batches.count() && sums.batches > 0 {
                 state.begun = Some(sums);
                 keep(state)?;
                 kept = Instant::now();
@@ -102,26 +127,6 @@ impl Trainer<'_> {
             if interrupted {
                 return Err(Error::Interrupted);
             }
-            batches.load(batch, &mut buffer);
-            // An image comes once in an epoch, so the epoch's number tells its passes apart.
-            let dropout = Dropout::Pass {
-                seed: self.recipe.config().seed,
-                step: u64::from(number),
-                images: batches.indices(batch),
-            };
-            let outcome = self.executor.gradient(&mut state.weights, buffer.batch(), dropout, &mut gradient)?;
-            if !outcome.mean_loss().is_finite() {
-                return Err(Error::domain(
-                    format!("training loss in epoch {}, batch {}", number, batch),
-                    outcome.mean_loss(),
-                    "a finite number (a lower learning_rate may help); the state kept last stands",
-                ));
-            }
-            state.sgd.step(rate, &mut state.weights.values, &gradient)?;
-            sums.batches += 1;
-            sums.loss += outcome.losses.iter().sum::<f64>();
-            sums.correct += outcome.correct.iter().filter(|&&hit| hit).count();
-            self.observer.advance(outcome.losses.len() as u64);
         }
         if let Some(place) = state.weights.values.iter().position(|weight| !weight.is_finite()) {
             let name = format!("a weight after the last batch of epoch {number}");

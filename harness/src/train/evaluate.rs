@@ -2,7 +2,7 @@
 
 use valleys_sim::progress::Observer;
 
-use crate::data::loader::{Batches, Buffer, PlainBatches};
+use crate::data::loader::{Batches, PlainBatches};
 use crate::data::{ImageSet, Normalisation};
 use crate::exec::{Executor, Outcome};
 use crate::params::Weights;
@@ -20,13 +20,12 @@ pub fn evaluate(
 ) -> Result<Outcome> {
     let batches = PlainBatches::new(set, normalisation);
     let mut all = Outcome::default();
-    let mut buffer = Buffer::default();
+    let mut loaded = executor.load(weights)?;
     for number in 0..batches.count() {
         if observer.interrupted() {
             return Err(Error::Interrupted);
         }
-        batches.load(number, &mut buffer);
-        all.extend(executor.evaluate(weights, buffer.batch())?);
+        all.extend(loaded.evaluate(&batches.views(number))?);
     }
     match all.losses.iter().position(|loss| !loss.is_finite()) {
         Some(image) => Err(Error::domain(format!("loss of image {image}"), all.losses[image], "a finite number")),

@@ -16,6 +16,7 @@ use crate::average::Average;
 use crate::checkpoint::{self, TensorFile};
 use crate::checksum::hexadecimal;
 use crate::data::Dataset;
+use crate::exec::{BackendKind, Weighting};
 use crate::model::NormWeights;
 use crate::optim::Sgd;
 use crate::params::{Layout, Weights};
@@ -56,20 +57,33 @@ pub(super) struct Identity {
     data_sha256: String,
     held_out: usize,
     start_sha256: String,
+    /// Backends that went on with the phase, after the one of the settings; none if it had only that one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    continued_on: Vec<Change>,
+}
+
+/// A change of the backend within a phase: from here on, results have the bits of the new one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Change {
+    backend: BackendKind,
+    /// Epochs that were done.
+    epochs: usize,
+    /// Batches of the next one that were done.
+    batches: usize,
 }
 
 /// The settings that all phases share; which states are kept is none of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Settings {
     network: String,
-    backend: crate::exec::BackendKind,
+    backend: BackendKind,
     // Left out where it is the usual, so that the digests of older runs stand.
     #[serde(default, skip_serializing_if = "NormWeights::is_usual")]
     norm_weights: NormWeights,
     momentum: f64,
     weight_decay: f64,
     augment: bool,
-    statistics: crate::exec::Weighting,
+    statistics: Weighting,
     evaluate_every: u32,
     evaluate_average: bool,
     seed: valleys_sim::Seed,
@@ -134,7 +148,23 @@ impl Identity {
             data_sha256: data.checksum().to_owned(),
             held_out: data.held_out().map_or(0, |set| set.len()),
             start_sha256: hexadecimal(&hash.finalize()),
+            continued_on: Vec::new(),
         }
+    }
+
+    /// The backend that worked on the phase last.
+    pub(super) fn backend(&self) -> BackendKind {
+        self.continued_on.last().map_or(self.settings.backend, |change| change.backend)
+    }
+
+    /// The identity of the phase if a backend, perhaps another one, goes on from a state.
+    pub(super) fn continued(&self, backend: BackendKind, from: &State) -> Self {
+        let mut continued = self.clone();
+        if backend != self.backend() {
+            let batches = from.begun.map_or(0, |begun| begun.batches);
+            continued.continued_on.push(Change { backend, epochs: from.epochs.len(), batches });
+        }
+        continued
     }
 
     /// SHA-256 of it.
@@ -142,9 +172,13 @@ impl Identity {
         hexadecimal(&Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
     }
 
-    /// Refuses to continue another run's state, naming the first thing that differs.
+    /// Refuses to continue another run's state, naming the first thing that differs. Any backend may go on with what
+    /// another one began.
     fn require(&self, seen: &Self, path: &Path) -> Result<()> {
-        let (wanted, seen) = (leaves(self), leaves(seen));
+        let mut wanted = self.clone();
+        wanted.settings.backend = seen.settings.backend;
+        wanted.continued_on.clone_from(&seen.continued_on);
+        let (wanted, seen) = (leaves(&wanted), leaves(seen));
         let names: BTreeSet<&String> = wanted.keys().chain(seen.keys()).collect();
         let Some(name) = names.into_iter().find(|name| wanted.get(*name) != seen.get(*name)) else {
             return Ok(());
@@ -212,13 +246,13 @@ impl State {
         TensorFile { path: path.to_owned(), tensors, about: Some(about) }.write()
     }
 
-    /// A state from its file, refusing one that belongs to another run.
+    /// A state from its file, and what it depends on; refuses one that belongs to another run.
     pub(super) fn from_file(
         mut file: TensorFile,
         layout: &Arc<Layout>,
         identity: &Identity,
         recipe: &Recipe,
-    ) -> Result<Self> {
+    ) -> Result<(Self, Identity)> {
         let path = file.path.clone();
         let header: Header = serde_json::from_str(file.about.as_deref().unwrap_or_default())
             .map_err(|error| Error::file(&path, format!("does not say what it is ({error})"), "a training state"))?;
@@ -234,7 +268,7 @@ impl State {
             Some((epoch, loss)) => Some(Chosen { epoch, loss, weights: checkpoint::network(&path, layout, chosen)? }),
             None => None,
         };
-        Ok(Self {
+        let state = Self {
             weights: file.into_network(layout)?,
             sgd: Sgd::with_velocity(recipe.sgd(), velocity)?,
             average,
@@ -242,7 +276,8 @@ impl State {
             begun: header.begun,
             reference: header.reference,
             chosen,
-        })
+        };
+        Ok((state, header.identity))
     }
 }
 

@@ -34,7 +34,7 @@ impl Store {
         Ok(Self { folder, keep })
     }
 
-    /// The newest state that is undamaged; none if there is none.
+    /// The newest state that is undamaged, and what it depends on; none if there is none.
     ///
     /// # Errors
     /// That of the newest state if all are damaged; [`Error::File`] if it belongs to another run.
@@ -44,7 +44,7 @@ impl Store {
         identity: &Identity,
         recipe: &Recipe,
         observer: &dyn Observer,
-    ) -> Result<Option<State>> {
+    ) -> Result<Option<(State, Identity)>> {
         let epochs = self.epochs()?;
         let newest = epochs.last().copied().unwrap_or(0);
         let mut damage = None;
@@ -59,9 +59,9 @@ impl Store {
                     continue;
                 }
             };
-            let state = State::from_file(file, layout, identity, recipe)?;
+            let (state, identity) = State::from_file(file, layout, identity, recipe)?;
             if state.epochs.len() >= newest as usize || state.begun.is_none() {
-                return Ok(Some(state));
+                return Ok(Some((state, identity)));
             }
         }
         damage.map_or(Ok(None), Err)

@@ -13,7 +13,7 @@ use super::store::Store;
 use super::{epoch, evaluate};
 use crate::average::{Average, recompute_statistics};
 use crate::checkpoint::{self, About};
-use crate::data::loader::{Batches, Buffer, EpochBatches};
+use crate::data::loader::{Batches, EpochBatches};
 use crate::data::{Augmentation, Dataset, ImageSet};
 use crate::exec::{Executor, Outcome};
 use crate::metrics::Metrics;
@@ -140,7 +140,7 @@ impl<'a> Trainer<'a> {
         velocity: Option<Vec<f32>>,
         mut metrics: Option<&mut Metrics>,
     ) -> Result<Trained> {
-        let identity = Identity::new(self.recipe, phase, self.data, &start, velocity.as_deref());
+        let mut identity = Identity::new(self.recipe, phase, self.data, &start, velocity.as_deref());
         let store = match &self.folder {
             None => None,
             Some(folder) => Some(Store::open(&folder.join("checkpoints"), phase, self.recipe.config().checkpoints)?),
@@ -150,11 +150,25 @@ impl<'a> Trainer<'a> {
             Some(store) => store.newest(&layout, &identity, self.recipe, self.observer)?,
             None => None,
         };
-        let mut state = kept.map_or_else(|| State::new(self.recipe, start, velocity), Ok)?;
+        let mut state = match kept {
+            Some((state, kept)) => {
+                identity = kept;
+                state
+            }
+            None => State::new(self.recipe, start, velocity)?,
+        };
         if let Some(metrics) = metrics.as_deref_mut() {
             metrics.resume(&state.epochs)?;
         }
         let left = (phase.epochs() as usize).saturating_sub(state.epochs.len());
+        let backend = self.recipe.config().backend;
+        if left > 0 && backend != identity.backend() {
+            let (done, all, before) = (state.epochs.len(), phase.epochs(), identity.backend());
+            let note =
+                format!("{}: {backend} goes on where {before} stopped, after {done} of {all} epochs", phase.name());
+            self.observer.note(&note);
+            identity = identity.continued(backend, &state);
+        }
         let images = self.data.train().len();
         let begun = state.begun.map_or(0, |begun| (begun.batches * phase.batch_size()).min(images));
         let title = format!("{} of {} on {}", phase.title(), self.recipe.config().network.title(), self.data.title());
@@ -180,13 +194,13 @@ impl<'a> Trainer<'a> {
     /// What the official rule compares with: the start's losses, before the first step.
     fn reference(&mut self, phase: &Phase, start: &Weights<f32>) -> Result<Reference> {
         let batches = self.batches(phase, phase.number(0));
-        let (mut train, mut buffer) = (Outcome::default(), Buffer::default());
+        let mut train = Outcome::default();
+        let mut loaded = self.executor.load(start)?;
         for number in 0..batches.count() {
             if self.observer.interrupted() {
                 return Err(Error::Interrupted);
             }
-            batches.load(number, &mut buffer);
-            train.extend(self.executor.evaluate(start, buffer.batch())?);
+            train.extend(loaded.evaluate(&batches.views(number))?);
         }
         if !train.is_finite() {
             return Err(Error::domain("training loss of the start", train.mean_loss(), "a finite number"));
@@ -204,29 +218,34 @@ impl<'a> Trainer<'a> {
             1 => "average of 1 epoch".to_owned(),
             count => format!("average of {count} epochs"),
         };
-        let about = About {
-            network: config.network,
-            classes: self.data.classes(),
+        let (network, classes) = (config.network, self.data.classes());
+        let about = |identity: &Identity| About {
+            network,
+            classes,
             data: self.data.name().to_owned(),
             data_sha256: self.data.checksum().to_owned(),
             phase: phase.name().to_owned(),
             solution: chosen.clone(),
             run: identity.digest(),
         };
+        // An average has its statistics from the backend of today, if it has none yet.
+        let today = identity.continued(config.backend, &state);
+        let [about, about_today] = [about(identity), about(&today)];
         let file = self.folder.as_ref().map(|folder| folder.join(format!("checkpoints/{}.safetensors", phase.name())));
         let known = match &file {
             Some(file) if file.exists() => checkpoint::load_solution(file, state.weights.layout()).ok(),
             _ => None,
         };
         let solution = match known {
-            Some((solution, known)) if known == about => solution,
+            Some((solution, known)) if known == about || known == about_today => solution,
             _ => {
-                let solution = match &state.chosen {
-                    Some(chosen) => chosen.weights.clone(),
+                let (solution, about) = match &state.chosen {
+                    Some(chosen) => (chosen.weights.clone(), about),
                     None if averaged > 0 => {
-                        self.averaged(phase, &state.weights, &state.average, phase.number(phase.epochs()))?
+                        let number = phase.number(phase.epochs());
+                        (self.averaged(phase, &state.weights, &state.average, number)?, about_today)
                     }
-                    None => state.weights.clone(),
+                    None => (state.weights.clone(), about),
                 };
                 if let Some(file) = &file {
                     checkpoint::save_solution(file, &solution, &about)?;

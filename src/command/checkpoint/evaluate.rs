@@ -14,6 +14,7 @@ use valleys_sim::progress::Observer;
 
 use super::super::network;
 use super::{Loaded, Opened};
+use crate::backend::choose;
 use crate::cli::checkpoint::Evaluate;
 use crate::error::{Error, Result};
 use crate::output::{self, line, table};
@@ -40,6 +41,7 @@ struct Measured {
 }
 
 pub(crate) fn evaluate(options: &Evaluate) -> Result<()> {
+    let backend = choose(&options.runner, BackendKind::default())?;
     let opened = Opened::new(&options.stored)?;
     let Loaded { recognised, weights } = opened.load()?;
     let data = images(options, &opened, recognised.architecture)?;
@@ -51,8 +53,7 @@ pub(crate) fn evaluate(options: &Evaluate) -> Result<()> {
     catch_interrupts()?;
     let observer = Terminal::new();
     observer.begin("evaluating", (data.train().len() + data.test().len()) as u64);
-    let mut executor =
-        Executor::on(Arc::clone(&recognised.graph), options.backend.map_or_else(BackendKind::default, Into::into))?;
+    let mut executor = Executor::on(Arc::clone(&recognised.graph), backend)?;
     let mut measure = |set: &ImageSet| -> Result<Measured> {
         let outcome = train::evaluate(&mut executor, &weights, set, data.normalisation(), &observer)?;
         observer.advance(set.len() as u64);

@@ -13,12 +13,13 @@ use valleys_harness::train::{Phase, Recipe, Start};
 use valleys_sim::Seed;
 use valleys_sim::asymmetry::Criteria;
 
+use crate::backend::choose;
 use crate::cli::landscape::{Extent, Source};
 use crate::command::network;
 use crate::config::{Config, Experiment, usage};
 use crate::error::{Error, Result};
 use crate::run_folder::{RunFolder, read_toml};
-use crate::session::Session;
+use crate::session::{Computing, Session};
 
 /// A mean loss has an error from two images on.
 const LEAST_IMAGES: usize = 2;
@@ -63,7 +64,7 @@ impl Trained {
         landscape.reach = extent.radius.unwrap_or(landscape.reach);
         landscape.points = extent.points.unwrap_or(landscape.points);
         let spec = &mut landscape.spec;
-        spec.backend = source.backend.map_or(spec.backend, Into::into);
+        spec.backend = choose(&source.runner, spec.backend)?;
         if let Some(images) = source.images {
             let most = trained.data.train().len().min(trained.data.test().len());
             if images < LEAST_IMAGES || images > most {
@@ -199,7 +200,9 @@ impl Trained {
             ..Config::of(&format!("landscape {}", experiment.name), self.seed)
         };
         let config = Config { experiment: Some(experiment), ..config };
-        let mut session = Session::open(&source.output, &format!("valleys-run-{default}"), &config, self.seed)?;
+        let computing = Computing::new(self.landscape.spec.backend, &source.runner)?;
+        let default = format!("valleys-run-{default}");
+        let mut session = Session::computing(&source.output, &default, &config, self.seed, computing)?;
         let (title, checksum) = (self.data.title().to_string(), self.data.checksum().to_string());
         session.folder.update_manifest(|manifest| {
             manifest.data.insert(title, checksum);

@@ -32,15 +32,18 @@ use self::runner::{Pass, Runner};
 use self::schedule::{Purpose, schedule};
 use super::Mode;
 use super::engine::Engine;
+use super::examples::Images;
 use super::run::AllMoments;
-use crate::Scalar;
 use crate::model::Graph;
+use crate::{Result, Scalar};
 
 /// A runner for each purpose, and the weights that they share.
 pub(super) struct Cpu<T> {
     set: InstructionSet,
     image: usize,
     parameters: Vec<T>,
+    /// The pixels of views.
+    pixels: Vec<T>,
     kernels: Vec<Kernels<T>>,
     evaluation: Runner<T>,
     statistics: Runner<T>,
@@ -61,6 +64,7 @@ impl<T: Scalar> Cpu<T> {
             set,
             image: graph.input().len(),
             parameters: Vec::new(),
+            pixels: Vec::new(),
             kernels,
             evaluation: Runner::new(schedule(graph, Purpose::Evaluation, thresholds)),
             statistics: Runner::new(schedule(graph, Purpose::Statistics, thresholds)),
@@ -71,39 +75,49 @@ impl<T: Scalar> Cpu<T> {
 }
 
 impl<T: Scalar> Engine<T> for Cpu<T> {
-    fn load(&mut self, parameters: &[T]) {
+    fn load(&mut self, parameters: &[T]) -> Result<()> {
         // Many batches meet the same weights when a network is evaluated; putting them in order takes a while.
         let same = |(a, b): (&T, &T)| a.to_f64().to_bits() == b.to_f64().to_bits();
         if self.parameters.len() == parameters.len() && self.parameters.iter().zip(parameters).all(same) {
-            return;
+            return Ok(());
         }
         self.parameters.clear();
         self.parameters.extend_from_slice(parameters);
         self.kernels.par_iter_mut().for_each(|kernels| kernels.load(parameters));
+        Ok(())
     }
 
-    fn logits(&mut self, images: &[T], mode: Mode, moments: &mut AllMoments) -> Vec<T> {
-        let Self { set, kernels, parameters, .. } = self;
+    fn logits(&mut self, images: Images<'_, T>, mode: Mode, moments: &mut AllMoments) -> Result<Vec<T>> {
+        let Self { set, kernels, parameters, pixels, .. } = self;
         let pass = Pass { set: *set, kernels, parameters, mode };
         let runner = match mode {
             Mode::Evaluation => &mut self.evaluation,
             Mode::Training => &mut self.statistics,
         };
-        runner.forward(pass, images, images.len() / self.image, &[], moments)
+        let images = images.pixels(pixels);
+        Ok(runner.forward(pass, images, images.len() / self.image, &[], moments))
     }
 
-    fn forward(&mut self, images: &[T], factors: &[Vec<T>], mode: Mode, moments: &mut AllMoments) -> Vec<T> {
+    fn forward(
+        &mut self,
+        images: Images<'_, T>,
+        factors: &[Vec<T>],
+        mode: Mode,
+        moments: &mut AllMoments,
+    ) -> Result<Vec<T>> {
         self.mode = mode;
-        let Self { set, kernels, parameters, .. } = self;
+        let Self { set, kernels, parameters, pixels, .. } = self;
         let pass = Pass { set: *set, kernels, parameters, mode };
-        self.training.forward(pass, images, images.len() / self.image, factors, moments)
+        let images = images.pixels(pixels);
+        Ok(self.training.forward(pass, images, images.len() / self.image, factors, moments))
     }
 
-    fn backward(&mut self, logits_gradient: &[T], moments: &AllMoments, gradient: &mut [T]) {
+    fn backward(&mut self, logits_gradient: &[T], moments: &AllMoments, gradient: &mut [T]) -> Result<()> {
         let Self { set, kernels, parameters, mode, .. } = self;
         kernels.par_iter_mut().for_each(|kernels| kernels.load_backward(parameters));
         let pass = Pass { set: *set, kernels, parameters, mode: *mode };
         self.training.backward(pass, logits_gradient, moments, gradient);
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use valleys_sim::seed::Stream;
 use super::*;
 use crate::Result;
 use crate::exec::dropout::dropped;
+use crate::exec::examples::Images;
 use crate::exec::loss::{cross_entropy, cross_entropy_gradient};
 use crate::exec::reference::Reference;
 use crate::exec::stepwise::Stepwise;
@@ -121,15 +122,17 @@ impl Case {
         let weights = self.weights.cast::<T>();
         let (images, mut results) = (cast(&self.images), Vec::new());
         let factors: Vec<_> = self.factors.iter().map(|factors| cast(factors)).collect();
-        engine.load(&weights.values);
+        engine.load(&weights.values).expect("no device");
         for mode in [Mode::Training, Mode::Evaluation] {
             let mut moments = AllMoments::new(weights.running_mean.len());
             moments.set(&weights);
-            results.push(doubles(&engine.logits(&images, mode, &mut moments)));
+            results.push(doubles(&engine.logits(Images::Pixels(&images), mode, &mut moments).expect("no device")));
             results.push([moments.mean.clone(), moments.var.clone()].concat());
-            let logits = engine.forward(&images, &factors, mode, &mut moments);
+            let logits = engine.forward(Images::Pixels(&images), &factors, mode, &mut moments).expect("no device");
             let mut gradient = vec![T::from_f64(7.0); weights.values.len()];
-            engine.backward(&cross_entropy_gradient(&logits, &self.labels), &moments, &mut gradient);
+            engine
+                .backward(&cross_entropy_gradient(&logits, &self.labels), &moments, &mut gradient)
+                .expect("no device");
             results.push(doubles(&logits));
             let gradient = doubles(&gradient);
             results.extend(weights.layout().parameters().iter().map(|entry| gradient[entry.range()].to_vec()));
@@ -219,10 +222,10 @@ fn curve<T: Scalar>(engine: &mut dyn Engine<T>, graph: &Graph) -> Vec<f64> {
     let mut sgd = Sgd::new(params, weights.values.len()).expect("valid");
     let mut losses = Vec::new();
     for _ in 0..50 {
-        engine.load(&weights.values);
-        let logits = engine.forward(&images, &[], Mode::Training, &mut moments);
+        engine.load(&weights.values).expect("no device");
+        let logits = engine.forward(Images::Pixels(&images), &[], Mode::Training, &mut moments).expect("no device");
         losses.push(cross_entropy(&logits, &case.labels).mean_loss());
-        engine.backward(&cross_entropy_gradient(&logits, &case.labels), &moments, &mut gradient);
+        engine.backward(&cross_entropy_gradient(&logits, &case.labels), &moments, &mut gradient).expect("no device");
         sgd.step(0.05, &mut weights.values, &gradient).expect("a step");
     }
     losses

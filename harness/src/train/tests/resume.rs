@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Error;
+use crate::exec::BackendKind;
 use crate::train::{MomentumBuffer, Selection};
 
 /// Stops a run again and again, after so many images each time, until it is through; how often it stopped.
@@ -74,6 +75,32 @@ fn dropout_survives_a_stop_in_any_batch() {
     let mut config = Config::paper(Architecture::Vgg16, Method::Sgd, Seed(5)).shortened(1, 1, 1, 0.001);
     config.phases[0].batch_size = 25;
     stops_leave_no_trace(config, &data(), 1);
+}
+
+#[test]
+fn another_backend_goes_on_from_where_a_run_stopped_and_the_states_say_so() {
+    let (data, config) = (data(), config());
+    let on = |backend: BackendKind| Config { backend, ..config.clone() }.check().expect("valid");
+    let folder = tempfile::tempdir().expect("temporary folder");
+    // Two batches of three, on the processor; then the rest on the reference.
+    let stopped = run(&on(BackendKind::Cpu), &data, Some(folder.path()), &StopAfter::images(40));
+    assert!(matches!(stopped, Err(Error::Interrupted)), "{stopped:?}");
+    let mixed = run(&on(BackendKind::Reference), &data, Some(folder.path()), &Silent).expect("goes on");
+    let file = |name: &str| fs::read(folder.path().join("checkpoints").join(name)).expect("a file");
+    let says = |name: &str, words: &str| file(name).windows(words.len()).any(|window| window == words.as_bytes());
+    let change = r#"\"continued_on\":[{\"backend\":\"reference\",\"epochs\":0,\"batches\":2}]"#;
+    assert!(says("swa/epoch-00003.safetensors", change), "the state names the change");
+    assert!(!says("sgd-after-swa/epoch-00002.safetensors", "continued_on"), "a phase of one backend has no change");
+    // Back on the processor nothing is left to do, and nothing is done.
+    let solution = file("swa.safetensors");
+    let again = run(&on(BackendKind::Cpu), &data, Some(folder.path()), &Silent).expect("complete");
+    again.iter().zip(&mixed).for_each(|(a, b)| assert_alike(a, b));
+    assert!(solution == file("swa.safetensors"), "the solution stands");
+    // Backends agree but for rounding, over so few steps.
+    let alone = run(&on(BackendKind::Cpu), &data, None, &Silent).expect("trains");
+    let [loss, other] = [&alone, &mixed].map(|run| run[0].epochs[0].running_loss);
+    assert!((loss - other).abs() < 1e-3 * loss, "{loss} {other}");
+    assert!(alone[0].last != mixed[0].last, "the bits are each backend's own");
 }
 
 #[test]

@@ -1,0 +1,242 @@
+//! Which of cuDNN's algorithms carries out a convolution: a deterministic one, chosen by measurement.
+//!
+//! A choice is made once a shape, direction and precision, and kept (`choices.rs`). Measured times vary; so among those
+//! that are nearly the fastest the one with the lowest number is taken.
+
+use cudarc::cudnn::sys::{
+    cudnnConvolutionBwdDataAlgo_t, cudnnConvolutionBwdFilterAlgo_t, cudnnConvolutionFwdAlgo_t, cudnnMathType_t,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::convolution::Extents;
+
+/// In what convolutions multiply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Precision {
+    /// Single precision.
+    F32,
+    /// Single precision rounded to TF32, whose products are added up in single precision.
+    Tf32,
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Direction {
+    Forward,
+    BackwardData,
+    BackwardFilter,
+}
+
+/// What a choice is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Key {
+    pub(super) extents: Extents,
+    pub(super) precision: Precision,
+    pub(super) direction: Direction,
+}
+
+/// One of cuDNN's algorithms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    Forward(cudnnConvolutionFwdAlgo_t),
+    BackwardData(cudnnConvolutionBwdDataAlgo_t),
+    BackwardFilter(cudnnConvolutionBwdFilterAlgo_t),
+}
+
+impl Algorithm {
+    /// The algorithm of this number among those of a direction; `None` if there is none.
+    pub(super) fn of(direction: Direction, number: u32) -> Option<Self> {
+        use cudnnConvolutionBwdDataAlgo_t as Data;
+        use cudnnConvolutionBwdFilterAlgo_t as Filter;
+        use cudnnConvolutionFwdAlgo_t as Forward;
+
+        let number = number as usize;
+        match direction {
+            Direction::Forward => {
+                let all = [
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_GEMM,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_DIRECT,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_FFT,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_FFT_TILING,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD,
+                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD_NONFUSED,
+                ];
+                all.get(number).map(|algorithm| Self::Forward(*algorithm))
+            }
+            Direction::BackwardData => {
+                let all = [
+                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_0,
+                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_1,
+                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_FFT,
+                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_FFT_TILING,
+                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_WINOGRAD,
+                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_WINOGRAD_NONFUSED,
+                ];
+                all.get(number).map(|algorithm| Self::BackwardData(*algorithm))
+            }
+            Direction::BackwardFilter => {
+                let all = [
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0,
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1,
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_FFT,
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3,
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_WINOGRAD,
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_WINOGRAD_NONFUSED,
+                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_FFT_TILING,
+                ];
+                all.get(number).map(|algorithm| Self::BackwardFilter(*algorithm))
+            }
+        }
+    }
+
+    /// Its number among those of its direction.
+    pub(super) fn number(self) -> u32 {
+        match self {
+            Self::Forward(algorithm) => algorithm as u32,
+            Self::BackwardData(algorithm) => algorithm as u32,
+            Self::BackwardFilter(algorithm) => algorithm as u32,
+        }
+    }
+}
+
+/// The arithmetic of this number; `None` if there is none.
+pub(super) fn math_of(number: u32) -> Option<cudnnMathType_t> {
+    let all = [
+        cudnnMathType_t::CUDNN_DEFAULT_MATH,
+        cudnnMathType_t::CUDNN_TENSOR_OP_MATH,
+        cudnnMathType_t::CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION,
+        cudnnMathType_t::CUDNN_FMA_MATH,
+    ];
+    all.get(number as usize).copied()
+}
+
+/// An algorithm, the arithmetic it was measured with, and the working memory it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) algorithm: Algorithm,
+    pub(super) math: cudnnMathType_t,
+    /// Bytes.
+    pub(super) workspace: usize,
+}
+
+/// A choice that was tried.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measured {
+    pub(super) choice: Choice,
+    pub(super) deterministic: bool,
+    pub(super) milliseconds: f32,
+}
+
+/// The most working memory that an algorithm may need, in bytes.
+pub(super) const WORKSPACE_LIMIT: usize = 256 << 20;
+
+/// How much slower than the fastest an algorithm may be to be nearly as fast.
+const TOLERANCE: f32 = 1.1;
+
+impl Precision {
+    /// The arithmetic that cuDNN is asked for.
+    pub(super) fn math(self) -> cudnnMathType_t {
+        match self {
+            Self::F32 => cudnnMathType_t::CUDNN_FMA_MATH,
+            // Lets cuDNN take TF32, where the GPU has it.
+            Self::Tf32 => cudnnMathType_t::CUDNN_DEFAULT_MATH,
+        }
+    }
+
+    /// With which arithmetic to run an algorithm that was measured with this one; `None` if that breaks the precision.
+    fn keeps(self, measured: cudnnMathType_t) -> Option<cudnnMathType_t> {
+        match (self, measured) {
+            // Would convert to half precision.
+            (_, cudnnMathType_t::CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION) => None,
+            (Self::F32, cudnnMathType_t::CUDNN_TENSOR_OP_MATH) => None,
+            // Whatever the report calls it, this was asked for, and is asked for again.
+            (Self::F32, _) => Some(cudnnMathType_t::CUDNN_FMA_MATH),
+            (Self::Tf32, math) => Some(math),
+        }
+    }
+}
+
+/// The deterministic algorithm of lowest number among the fastest that keep to the precision and the working memory;
+/// `None` if there is none.
+pub(super) fn choose(measured: &[Measured], precision: Precision, workspace: usize) -> Option<Choice> {
+    let fit = |candidate: &&Measured| {
+        candidate.deterministic
+            && precision.keeps(candidate.choice.math).is_some()
+            && candidate.choice.workspace <= workspace
+            && candidate.milliseconds >= 0.0
+    };
+    let fastest = measured.iter().filter(fit).map(|candidate| candidate.milliseconds).fold(f32::INFINITY, f32::min);
+    let nearly = measured.iter().filter(fit).filter(|candidate| candidate.milliseconds <= TOLERANCE * fastest);
+    let lowest = nearly.min_by_key(|candidate| (candidate.choice.algorithm.number(), candidate.choice.math as u32));
+    lowest.and_then(|lowest| Some(Choice { math: precision.keeps(lowest.choice.math)?, ..lowest.choice }))
+}
+
+#[cfg(test)]
+mod tests {
+    use cudnnConvolutionFwdAlgo_t as Forward;
+    use cudnnMathType_t as Math;
+
+    use super::*;
+
+    fn measured(algorithm: Forward, math: Math, milliseconds: f32) -> Measured {
+        let choice = Choice { algorithm: Algorithm::Forward(algorithm), math, workspace: 100 };
+        Measured { choice, deterministic: true, milliseconds }
+    }
+
+    const GEMM: Forward = Forward::CUDNN_CONVOLUTION_FWD_ALGO_GEMM;
+    const PRECOMPUTED: Forward = Forward::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
+    const WINOGRAD: Forward = Forward::CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD;
+
+    fn algorithm(candidates: &[Measured], precision: Precision) -> Option<Algorithm> {
+        choose(candidates, precision, 100).map(|choice| choice.algorithm)
+    }
+
+    #[test]
+    fn the_fastest_is_taken_and_of_the_nearly_fastest_the_lowest() {
+        let (fma, single) = (Math::CUDNN_FMA_MATH, Precision::F32);
+        let slow = [measured(WINOGRAD, fma, 1.0), measured(PRECOMPUTED, fma, 1.2)];
+        assert_eq!(algorithm(&slow, single), Some(Algorithm::Forward(WINOGRAD)));
+        let close = [measured(WINOGRAD, fma, 1.0), measured(GEMM, fma, 1.08), measured(PRECOMPUTED, fma, 1.09)];
+        assert_eq!(algorithm(&close, single), Some(Algorithm::Forward(PRECOMPUTED)));
+        assert_eq!(algorithm(&[], single), None);
+    }
+
+    #[test]
+    fn algorithms_and_arithmetic_have_their_numbers() {
+        for (direction, count) in
+            [(Direction::Forward, 8), (Direction::BackwardData, 6), (Direction::BackwardFilter, 7)]
+        {
+            for number in 0..count {
+                assert_eq!(Algorithm::of(direction, number).map(Algorithm::number), Some(number));
+            }
+            assert_eq!(Algorithm::of(direction, count), None);
+        }
+        assert_eq!([0, 1, 2, 3].map(|number| math_of(number).map(|math| math as u32)), [0, 1, 2, 3].map(Some));
+        assert_eq!(math_of(4), None);
+    }
+
+    #[test]
+    fn whatever_varies_rounds_or_needs_too_much_is_left_out() {
+        let [fma, default, tensor, half] = [
+            Math::CUDNN_FMA_MATH,
+            Math::CUDNN_DEFAULT_MATH,
+            Math::CUDNN_TENSOR_OP_MATH,
+            Math::CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION,
+        ];
+        let varying = Measured { deterministic: false, ..measured(GEMM, fma, 0.1) };
+        let mut large = measured(GEMM, fma, 0.1);
+        large.choice.workspace = 101;
+        let failed = measured(GEMM, fma, -1.0);
+        let candidates = [varying, large, failed, measured(GEMM, tensor, 0.1), measured(WINOGRAD, fma, 1.0)];
+        assert_eq!(algorithm(&candidates, Precision::F32), Some(Algorithm::Forward(WINOGRAD)));
+        let candidates = [measured(GEMM, half, 0.1), measured(WINOGRAD, default, 1.0)];
+        assert_eq!(algorithm(&candidates, Precision::Tf32), Some(Algorithm::Forward(WINOGRAD)));
+        let single = choose(&[measured(WINOGRAD, default, 1.0)], Precision::F32, 100).map(|choice| choice.math);
+        assert_eq!(single, Some(fma), "single precision is always asked for");
+    }
+}

@@ -1,0 +1,161 @@
+//! cuDNN's handle and descriptors, given back when dropped.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use cudarc::cudnn::result::{self, CudnnError};
+use cudarc::cudnn::sys;
+use cudarc::driver::CudaStream;
+
+use super::choices::{self, Choices};
+use super::memory::Buffer;
+use crate::{Error, Result};
+
+/// cuDNN on one stream, with what convolutions share.
+pub(super) struct Dnn {
+    pub(super) handle: sys::cudnnHandle_t,
+    /// Working memory, as much as any convolution so far needs; all use it by turns, in the order of the stream.
+    pub(super) workspace: Option<Buffer<u8>>,
+    /// The algorithms that were chosen.
+    pub(super) choices: Choices,
+    stream: Arc<CudaStream>,
+}
+
+// SAFETY: cuDNN allows a handle on any thread, one at a time; `Device` keeps it behind a lock.
+unsafe impl Send for Dnn {}
+
+impl Dnn {
+    /// cuDNN on a stream of a GPU of this name.
+    pub(super) fn new(stream: &Arc<CudaStream>, name: &str) -> Result<Self> {
+        // SAFETY: loads cuDNN, as every program that uses it does.
+        if !unsafe { sys::is_culib_present() } {
+            return Err(Error::device(
+                "no cuDNN: libcudnn.so.9 was not found; docs/cuda.md says where to get it and how to name its folder",
+            ));
+        }
+        let version = result::get_version();
+        if version < 90_000 {
+            return Err(Error::device(format!("cuDNN's version is {version}; allowed: 90000 or later, of cuDNN 9")));
+        }
+        let handle = result::create_handle().map_err(|error| failed("starting it", error))?;
+        let choices = Choices::new(choices::file(), format!("{name}, cuDNN {version}"));
+        let dnn = Self { handle, workspace: None, choices, stream: Arc::clone(stream) };
+        // SAFETY: both are alive, and stay so together.
+        unsafe { result::set_stream(handle, stream.cu_stream().cast()) }
+            .map_err(|error| failed("taking over a stream", error))?;
+        Ok(dnn)
+    }
+}
+
+impl Drop for Dnn {
+    fn drop(&mut self) {
+        // Where there is nobody to tell, a failure to give back is let be.
+        if self.stream.context().bind_to_thread().is_ok() {
+            // SAFETY: the handle is this value's own, and not used again.
+            let _ = unsafe { result::destroy_handle(self.handle) };
+        }
+    }
+}
+
+/// Declares a descriptor that gives itself back.
+macro_rules! descriptor {
+    ($(#[doc = $doc:literal])* $name:ident, $raw:ty, $create:path, $destroy:path) => {
+        $(#[doc = $doc])*
+        pub(super) struct $name($raw);
+
+        // SAFETY: a descriptor is plain memory of the host, which is written when it is made and then only read.
+        unsafe impl Send for $name {}
+
+        impl $name {
+            fn create() -> Result<Self> {
+                $create().map(Self).map_err(|error| failed("making a descriptor", error))
+            }
+
+            /// The descriptor, which lives as long as this value.
+            pub(super) fn raw(&self) -> $raw {
+                self.0
+            }
+        }
+
+        impl Drop for $name {
+            fn drop(&mut self) {
+                // SAFETY: the descriptor is this value's own, and not used again.
+                let _ = unsafe { $destroy(self.0) };
+            }
+        }
+    };
+}
+
+descriptor!(
+    /// The shape of images: single precision in the order (image, channel, row, column).
+    Tensor,
+    sys::cudnnTensorDescriptor_t,
+    result::create_tensor_descriptor,
+    result::destroy_tensor_descriptor
+);
+descriptor!(
+    /// The shape of a convolution's weight: single precision in the order (output, input, row, column).
+    Filter,
+    sys::cudnnFilterDescriptor_t,
+    result::create_filter_descriptor,
+    result::destroy_filter_descriptor
+);
+descriptor!(
+    /// How a convolution moves and multiplies.
+    Moves,
+    sys::cudnnConvolutionDescriptor_t,
+    result::create_convolution_descriptor,
+    result::destroy_convolution_descriptor
+);
+
+const FLOAT: sys::cudnnDataType_t = sys::cudnnDataType_t::CUDNN_DATA_FLOAT;
+const LAYOUT: sys::cudnnTensorFormat_t = sys::cudnnTensorFormat_t::CUDNN_TENSOR_NCHW;
+
+impl Tensor {
+    pub(super) fn new(extents: [usize; 4]) -> Result<Self> {
+        let tensor = Self::create()?;
+        // SAFETY: the descriptor was just made.
+        unsafe { result::set_tensor4d_descriptor(tensor.0, LAYOUT, FLOAT, extents_of(extents)?) }
+            .map_err(|error| failed(format!("the shape {extents:?}"), error))?;
+        Ok(tensor)
+    }
+}
+
+impl Filter {
+    pub(super) fn new(extents: [usize; 4]) -> Result<Self> {
+        let filter = Self::create()?;
+        // SAFETY: the descriptor was just made.
+        unsafe { result::set_filter4d_descriptor(filter.0, FLOAT, LAYOUT, extents_of(extents)?) }
+            .map_err(|error| failed(format!("the weight {extents:?}"), error))?;
+        Ok(filter)
+    }
+}
+
+impl Moves {
+    pub(super) fn new(stride: usize, padding: usize, math: sys::cudnnMathType_t) -> Result<Self> {
+        let moves = Self::create()?;
+        let [stride, padding] = [extent(stride)?, extent(padding)?];
+        let mode = sys::cudnnConvolutionMode_t::CUDNN_CROSS_CORRELATION;
+        // SAFETY: the descriptor was just made.
+        unsafe {
+            result::set_convolution2d_descriptor(moves.0, padding, padding, stride, stride, 1, 1, mode, FLOAT)
+                .and_then(|()| result::set_convolution_math_type(moves.0, math))
+        }
+        .map_err(|error| failed(format!("stride {stride} and padding {padding}"), error))?;
+        Ok(moves)
+    }
+}
+
+fn extents_of(extents: [usize; 4]) -> Result<[c_int; 4]> {
+    let [a, b, c, d] = extents.map(extent);
+    Ok([a?, b?, c?, d?])
+}
+
+fn extent(extent: usize) -> Result<c_int> {
+    c_int::try_from(extent).map_err(|_| Error::domain("an extent of a convolution", extent, "below 2^31"))
+}
+
+/// The error of something that cuDNN refused.
+pub(super) fn failed(what: impl std::fmt::Display, error: CudnnError) -> Error {
+    Error::device(format!("cuDNN: {what} failed: {:?}", error.0))
+}

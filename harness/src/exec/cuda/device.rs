@@ -1,0 +1,182 @@
+//! One GPU: its stream, its kernels, its cuDNN.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cudarc::driver::{
+    CudaContext, CudaFunction, CudaStream, DriverError, LaunchConfig, PushKernelArg, result, sys as driver,
+};
+use cudarc::nvrtc::Ptx;
+
+use super::cudnn::Dnn;
+use super::kernels::{CAPABILITIES, Kernel, PROGRAM, THREADS};
+use super::launch::{Argument, Launch};
+use crate::{Error, Result};
+
+/// A GPU that is in use, with everything that is kept there for its users.
+///
+/// Its work is done in the order of calls, whoever calls.
+pub(crate) struct Device {
+    // Fields are dropped in order: what needs the context before it.
+    dnn: Mutex<Dnn>,
+    kernels: Vec<CudaFunction>,
+    stream: Arc<CudaStream>,
+    context: Arc<CudaContext>,
+    name: String,
+    capability: (i32, i32),
+}
+
+/// The devices that this process uses. They stay open, so that what was measured on one is measured once.
+static OPEN: Mutex<Vec<Arc<Device>>> = Mutex::new(Vec::new());
+
+impl Device {
+    /// The GPU of this number, from 0 as the driver counts; the same one at every call.
+    ///
+    /// # Errors
+    /// [`Error::Device`], in one line, if there is no driver, no such GPU or no cuDNN, or if the GPU is too old for the
+    /// kernels of this build.
+    pub(crate) fn open(ordinal: usize) -> Result<Arc<Self>> {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(device) = open.iter().find(|device| device.context.ordinal() == ordinal) {
+            return Ok(Arc::clone(device));
+        }
+        let device = Arc::new(Self::start(ordinal)?);
+        open.push(Arc::clone(&device));
+        Ok(device)
+    }
+
+    fn start(ordinal: usize) -> Result<Self> {
+        // SAFETY: loads the driver's own library, as every program with CUDA does.
+        if !unsafe { driver::is_culib_present() } {
+            return Err(Error::device("no CUDA: this machine has no NVIDIA driver (libcuda.so.1 was not found)"));
+        }
+        let count = CudaContext::device_count().map_err(|error| failed("starting", error))?;
+        if usize::try_from(count).is_ok_and(|count| ordinal >= count) {
+            let problem = format!("no CUDA device {ordinal}: this machine has {count}, and numbers start from 0");
+            return Err(Error::device(problem));
+        }
+        let context = CudaContext::new(ordinal).map_err(|error| failed(format!("opening GPU {ordinal}"), error))?;
+        // SAFETY: events order the work of several streams on one buffer. All work of this device is in one stream.
+        unsafe { context.disable_event_tracking() };
+        let about = |error| failed(format!("asking GPU {ordinal} what it is"), error);
+        let name = context.name().map_err(about)?;
+        let capability = context.compute_capability().map_err(about)?;
+        keep_memory(&context).map_err(|error| failed(format!("keeping memory on {name}"), error))?;
+        let stream = context.new_stream().map_err(|error| failed(format!("making a stream on {name}"), error))?;
+        let kernels = load(&context, &name, capability)?;
+        let dnn = Mutex::new(Dnn::new(&stream, &name)?);
+        Ok(Self { dnn, kernels, stream, context, name, capability })
+    }
+
+    /// Its name, such as `NVIDIA H100 80GB HBM3`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its number.
+    pub(crate) fn ordinal(&self) -> usize {
+        self.context.ordinal()
+    }
+
+    /// Its compute capability, such as 9.0.
+    pub(crate) fn capability(&self) -> String {
+        format!("{}.{}", self.capability.0, self.capability.1)
+    }
+
+    /// Free and all bytes of its memory, as far as the driver says; what this process keeps for later buffers is not free.
+    pub(super) fn memory(&self) -> Option<(usize, usize)> {
+        self.context.mem_get_info().ok()
+    }
+
+    /// Starts a kernel and returns at once.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the driver refuses, or if earlier work failed.
+    pub(crate) fn run(&self, launch: &Launch<'_>) -> Result<()> {
+        let kernel = launch.kernel();
+        let mut builder = self.stream.launch_builder(&self.kernels[kernel as usize]);
+        for argument in launch.arguments() {
+            match argument {
+                Argument::Address(value) => builder.arg(value),
+                Argument::U32(value) => builder.arg(value),
+                Argument::F32(value) => builder.arg(value),
+                Argument::F64(value) => builder.arg(value),
+            };
+        }
+        let [x, y] = launch.blocks();
+        let config = LaunchConfig { grid_dim: (x, y, 1), block_dim: (THREADS as u32, 1, 1), shared_mem_bytes: 0 };
+        // SAFETY: `Launch` has the kernel's own arguments, which a test compares with the compiled program; its views
+        // are as long as the kernel's indices reach, and their buffers outlive it. Buffers that are dropped before the
+        // kernel has run are given back after it, in the order of the stream.
+        unsafe { builder.launch(config) }
+            .map(|_| ())
+            .map_err(|error| failed(format!("the kernel {}", kernel.name()), error))
+    }
+
+    pub(super) fn stream(&self) -> &Arc<CudaStream> {
+        &self.stream
+    }
+
+    /// cuDNN, for one caller at a time, with the context current on this thread.
+    pub(super) fn dnn(&self) -> Result<MutexGuard<'_, Dnn>> {
+        self.context.bind_to_thread().map_err(|error| failed(format!("using {}", self.name), error))?;
+        Ok(self.dnn.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Device").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Lets the driver keep freed memory for later buffers; by default it gives it back whenever the host waits.
+fn keep_memory(context: &CudaContext) -> std::result::Result<(), DriverError> {
+    if !context.has_async_alloc() {
+        return Ok(());
+    }
+    let mut threshold = u64::MAX;
+    // SAFETY: the device is open, so its default pool exists; the attribute is a 64-bit number, which the call reads.
+    unsafe {
+        let pool = result::device::get_default_mem_pool(context.cu_device())?;
+        let attribute = driver::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+        result::mem_pool::set_attribute(pool, attribute, std::ptr::from_mut(&mut threshold).cast())
+    }
+}
+
+fn load(context: &Arc<CudaContext>, name: &str, capability: (i32, i32)) -> Result<Vec<CudaFunction>> {
+    let module = context.load_module(Ptx::from_binary(PROGRAM.to_vec())).map_err(|error| {
+        let (major, minor) = capability;
+        failed(
+            format!(
+                "loading kernels for capabilities {CAPABILITIES} on {name}, whose capability is {major}.{minor} \
+                 (scripts/build-cuda.sh --arch {major}{minor} builds for it)"
+            ),
+            error,
+        )
+    })?;
+    let functions = Kernel::ALL.iter().map(|kernel| {
+        module
+            .load_function(kernel.name())
+            .map_err(|error| failed(format!("loading the kernel {}", kernel.name()), error))
+    });
+    functions.collect()
+}
+
+/// The error of something that the driver refused.
+pub(super) fn failed(what: impl fmt::Display, error: DriverError) -> Error {
+    let reason = error.error_string().map(|reason| reason.to_string_lossy().into_owned());
+    Error::device(format!("CUDA: {what} failed: {}", reason.unwrap_or_else(|_| format!("{:?}", error.0))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_gpu_the_reason_is_one_line() {
+        // On a machine with GPUs, this one does not exist either.
+        let message = Device::open(1 << 20).expect_err("no such GPU").to_string();
+        assert!(message.contains("CUDA") && !message.contains('\n'), "{message}");
+    }
+}

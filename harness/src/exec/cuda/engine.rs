@@ -1,0 +1,249 @@
+//! The engine: a network's plans on one device, which keeps weights, images and steps.
+
+use std::sync::Arc;
+
+use super::algorithms::Precision;
+use super::device::Device;
+use super::launch::{Descent, sgd};
+use super::loss::Loss;
+use super::machine::OnDevice;
+use super::memory::{Buffer, Out};
+use super::pass::Pass;
+use super::room::{Convolutions, Room};
+use super::sets::Sets;
+use crate::Result;
+use crate::exec::engine::{Engine, Resident};
+use crate::exec::examples::Images;
+use crate::exec::gpu;
+use crate::exec::plan::{Plan, TrainingPlan};
+use crate::exec::run::AllMoments;
+use crate::exec::{Mode, Outcome};
+use crate::model::Graph;
+use crate::optim::Step;
+
+/// Images evaluated at a time: as many as batches of evaluation have, and more, since launches take the time.
+const EVALUATION_SLICE: usize = 1000;
+
+/// One network on one GPU, in single precision.
+pub(crate) struct Cuda {
+    device: Arc<Device>,
+    image: usize,
+    training: TrainingPlan,
+    training_room: Room,
+    inference: Plan,
+    inference_room: Room,
+    convolutions: Convolutions,
+    sets: Sets,
+    parameters: Buffer<f32>,
+    /// What the parameters on the device are, where the host knows it.
+    known: Option<Vec<f32>>,
+    gradient: Buffer<f32>,
+    velocity: Buffer<f32>,
+    /// Means, then biased variances, of the channels of all batch norms.
+    moments: Buffer<f64>,
+    loss: Loss,
+    /// Of the last way there that can go back.
+    mode: Mode,
+}
+
+/// Name and number of a GPU.
+pub(crate) fn name(ordinal: usize) -> Result<String> {
+    let device = Device::open(ordinal)?;
+    Ok(format!("{}, compute capability {} (cuda:{})", device.name(), device.capability(), device.ordinal()))
+}
+
+impl Cuda {
+    /// The engine of a network on the GPU of this number.
+    pub(crate) fn new(graph: &Graph, ordinal: usize, convolutions: gpu::Convolutions) -> Result<Self> {
+        let device = Device::open(ordinal)?;
+        let precision = match convolutions {
+            gpu::Convolutions::Single => Precision::F32,
+            gpu::Convolutions::Tf32 => Precision::Tf32,
+        };
+        let (parameters, channels) = (graph.layout().trainable(), graph.layout().channels());
+        Ok(Self {
+            image: graph.input().len(),
+            training: TrainingPlan::new(graph),
+            training_room: Room::default(),
+            inference: Plan::inference(graph),
+            inference_room: Room::default(),
+            convolutions: Convolutions::new(precision),
+            sets: Sets::new(&device)?,
+            parameters: Buffer::zeros(&device, parameters)?,
+            known: None,
+            gradient: Buffer::zeros(&device, parameters)?,
+            velocity: Buffer::zeros(&device, parameters)?,
+            moments: Buffer::zeros(&device, 2 * channels)?,
+            loss: Loss::new(&device)?,
+            mode: Mode::Training,
+            device,
+        })
+    }
+
+    /// Takes a batch through a plan, as far as asking the device goes: the logits are in the plan's slot.
+    fn there(
+        &mut self,
+        purpose: Purpose,
+        images: Images<'_, f32>,
+        factors: &[Vec<f32>],
+        mode: Mode,
+        moments: &AllMoments,
+    ) -> Result<()> {
+        let Self { device, convolutions, sets, .. } = self;
+        let (plan, room) = match purpose {
+            Purpose::Training => (&self.training.plan, &mut self.training_room),
+            Purpose::Inference => (&self.inference, &mut self.inference_room),
+        };
+        let count = match images {
+            Images::Pixels(pixels) => pixels.len() / self.image,
+            Images::Views(shown) => shown.views.len(),
+        };
+        room.prepare(device, plan, count)?;
+        convolutions.prepare(device, plan, count)?;
+        let pixels = room.slot(plan.images)?;
+        match images {
+            Images::Pixels(numbers) => pixels.upload(numbers)?,
+            Images::Views(shown) => sets.write(device, shown, pixels)?,
+        }
+        plan.masks.iter().zip(factors).try_for_each(|(slot, factors)| room.slot(*slot)?.upload(factors))?;
+        if mode == Mode::Evaluation {
+            self.moments.out().upload(&[moments.mean.as_slice(), &moments.var].concat())?;
+        }
+        let machine = self.machine(purpose);
+        let pass = self.pass(&machine, mode);
+        self.plan(purpose).forward.iter().try_for_each(|step| pass.forward(step))
+    }
+
+    /// Takes the batch back from the gradient of the logits in its slot: the gradient with respect to the parameters.
+    fn back(&self) -> Result<Out<'_, f32>> {
+        let gradient = self.gradient.out();
+        gradient.clear()?;
+        let machine = self.machine(Purpose::Training);
+        let pass = self.pass(&machine, self.mode);
+        self.training.backward.iter().try_for_each(|step| pass.backward(step, gradient))?;
+        Ok(gradient)
+    }
+
+    fn plan(&self, purpose: Purpose) -> &Plan {
+        match purpose {
+            Purpose::Training => &self.training.plan,
+            Purpose::Inference => &self.inference,
+        }
+    }
+
+    fn room(&self, purpose: Purpose) -> &Room {
+        match purpose {
+            Purpose::Training => &self.training_room,
+            Purpose::Inference => &self.inference_room,
+        }
+    }
+
+    fn machine(&self, purpose: Purpose) -> OnDevice<'_> {
+        OnDevice { device: &self.device, room: self.room(purpose), convolutions: &self.convolutions }
+    }
+
+    fn pass<'a>(&'a self, machine: &'a OnDevice<'a>, mode: Mode) -> Pass<'a, OnDevice<'a>> {
+        Pass { machine, parameters: self.parameters.view(), moments: self.moments.out(), mode }
+    }
+
+    /// The logits of a pass and, of training, the moments.
+    fn read(&self, purpose: Purpose, mode: Mode, moments: &mut AllMoments) -> Result<Vec<f32>> {
+        let logits = self.room(purpose).slot(self.plan(purpose).logits)?.view().to_vec()?;
+        if mode == Mode::Training {
+            self.read_moments(moments)?;
+        }
+        Ok(logits)
+    }
+
+    fn read_moments(&self, moments: &mut AllMoments) -> Result<()> {
+        let channels = moments.mean.len();
+        self.moments.view().part(0..channels)?.download(&mut moments.mean)?;
+        self.moments.view().part(channels..2 * channels)?.download(&mut moments.var)
+    }
+}
+
+/// Which of the two plans.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Training,
+    Inference,
+}
+
+impl Engine<f32> for Cuda {
+    fn load(&mut self, parameters: &[f32]) -> Result<()> {
+        let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits();
+        if let Some(known) = &self.known
+            && known.iter().zip(parameters).all(same)
+        {
+            return Ok(());
+        }
+        self.parameters.out().upload(parameters)?;
+        self.known = Some(parameters.to_vec());
+        Ok(())
+    }
+
+    fn logits(&mut self, images: Images<'_, f32>, mode: Mode, moments: &mut AllMoments) -> Result<Vec<f32>> {
+        self.there(Purpose::Inference, images, &[], mode, moments)?;
+        self.read(Purpose::Inference, mode, moments)
+    }
+
+    fn forward(
+        &mut self,
+        images: Images<'_, f32>,
+        factors: &[Vec<f32>],
+        mode: Mode,
+        moments: &mut AllMoments,
+    ) -> Result<Vec<f32>> {
+        self.mode = mode;
+        self.there(Purpose::Training, images, factors, mode, moments)?;
+        self.read(Purpose::Training, mode, moments)
+    }
+
+    fn backward(&mut self, logits_gradient: &[f32], _: &AllMoments, gradient: &mut [f32]) -> Result<()> {
+        self.training_room.slot(self.training.logits_gradient)?.upload(logits_gradient)?;
+        self.back()?.view().download(gradient)
+    }
+
+    fn evaluation_slice(&self) -> usize {
+        EVALUATION_SLICE
+    }
+
+    fn resident(&mut self) -> Option<&mut dyn Resident<f32>> {
+        Some(self)
+    }
+}
+
+impl Resident<f32> for Cuda {
+    fn set_out(&mut self, velocity: &[f32]) -> Result<()> {
+        self.velocity.out().upload(velocity)
+    }
+
+    fn step(
+        &mut self,
+        images: Images<'_, f32>,
+        labels: &[u16],
+        factors: &[Vec<f32>],
+        moments: &mut AllMoments,
+        step: Step<f32>,
+    ) -> Result<Outcome> {
+        self.mode = Mode::Training;
+        self.known = None;
+        self.loss.prepare(&self.device, labels)?;
+        self.there(Purpose::Training, images, factors, Mode::Training, moments)?;
+        let slopes = self.training_room.slot(self.training.logits_gradient)?;
+        let logits = self.training_room.slot(self.training.plan.logits)?.view();
+        self.device.run(&self.loss.launch(logits, slopes)?)?;
+        let gradient = self.back()?.view();
+        let descent = Descent { rate: step.rate, momentum: step.momentum, decay: step.weight_decay };
+        self.device.run(&sgd(descent, self.parameters.out(), self.velocity.out(), gradient)?)?;
+        self.read_moments(moments)?;
+        self.loss.read()
+    }
+
+    fn arrive(&mut self, parameters: &mut [f32], velocity: &mut [f32]) -> Result<()> {
+        self.parameters.view().download(parameters)?;
+        self.velocity.view().download(velocity)?;
+        self.known = Some(parameters.to_vec());
+        Ok(())
+    }
+}

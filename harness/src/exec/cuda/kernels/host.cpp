@@ -1,0 +1,102 @@
+// The kernels on the host, for the tests: the same functions for every thread of every block, one after the other.
+//
+// A thread runs to where it would wait for the others, then the next one does.
+#include <cstring>
+#include <utility>
+
+#include "threads.h"
+
+namespace {
+
+using threads::Thread;
+using threads::THREADS;
+
+struct Grid {
+  unsigned x, y;
+};
+
+// The grid of the launch that this host thread carries out.
+thread_local Grid grid;
+
+template <class F>
+void for_each_block(F f) {
+  for (unsigned y = 0; y < grid.y; ++y)
+    for (unsigned x = 0; x < grid.x; ++x) f(x, y);
+}
+
+template <class F>
+void for_each_thread(F f) {
+  for_each_block([&](unsigned x, unsigned y) {
+    for (unsigned lane = 0; lane < THREADS; ++lane) f(Thread{x, y, lane});
+  });
+}
+
+template <class Reduction>
+void reduce(const Reduction &reduction) {
+  for_each_block([&](unsigned x, unsigned y) {
+    scalar::Sums sums[THREADS];
+    for (unsigned lane = 0; lane < THREADS; ++lane) sums[lane] = reduction.own({x, y, lane});
+    for (unsigned distance = THREADS / 2; distance > 0; distance /= 2)
+      for (unsigned lane = 0; lane < distance; ++lane) sums[lane] = scalar::plus(sums[lane], sums[lane + distance]);
+    reduction.store({x, y, 0}, sums[0]);
+  });
+}
+
+void multiply_tiles(const threads::MatrixProduct &product) {
+  for_each_block([&](unsigned x, unsigned y) {
+    threads::Tile a, b;
+    float sums[THREADS] = {};
+    for (unsigned start = 0; start < product.inner; start += threads::TILE) {
+      for (unsigned lane = 0; lane < THREADS; ++lane) product.load({x, y, lane}, start, a, b);
+      for (unsigned lane = 0; lane < THREADS; ++lane)
+        sums[lane] = product.accumulate({x, y, lane}, sums[lane], a, b);
+    }
+    for (unsigned lane = 0; lane < THREADS; ++lane) product.store({x, y, lane}, sums[lane]);
+  });
+}
+
+namespace kernels {
+#define EACH(name, parameters, expression) \
+  void name parameters { for_each_thread([&](Thread t) { expression; }); }
+#define REDUCE(name, parameters, reduction) \
+  void name parameters { reduce reduction; }
+#define PRODUCT(name, parameters, product) \
+  void name parameters { multiply_tiles product; }
+#include "kernels.inc"
+#undef EACH
+#undef REDUCE
+#undef PRODUCT
+}  // namespace kernels
+
+// Calls a kernel with arguments as the CUDA driver takes them: a pointer to each.
+template <class... P, size_t... I>
+void call(void (*kernel)(P...), void *const *arguments, std::index_sequence<I...>) {
+  kernel(*static_cast<P *>(arguments[I])...);
+}
+
+template <class... P>
+void call(void (*kernel)(P...), void *const *arguments) {
+  call(kernel, arguments, std::index_sequence_for<P...>());
+}
+
+}  // namespace
+
+// Carries out a launch; 0 if there is a kernel of this name.
+extern "C" int valleys_cuda_host_launch(const char *name, unsigned grid_x, unsigned grid_y, void *const *arguments) {
+  grid = {grid_x, grid_y};
+#define EACH(kernel, parameters, expression)   \
+  if (std::strcmp(name, #kernel) == 0) {       \
+    call(kernels::kernel, arguments);          \
+    return 0;                                  \
+  }
+#define REDUCE EACH
+#define PRODUCT EACH
+#include "kernels.inc"
+  return 1;
+}
+
+// Threads of every block, as launches count on.
+extern "C" unsigned valleys_cuda_threads() { return THREADS; }
+
+// Rows and columns of a tile of a matrix product.
+extern "C" unsigned valleys_cuda_tile() { return threads::TILE; }

@@ -1,0 +1,190 @@
+//! Batch norm with the activation after it.
+
+use super::elementwise::code;
+use super::{Launch, check_apart, check_in_place, check_length};
+use crate::Result;
+use crate::exec::Mode;
+use crate::exec::cuda::kernels::Kernel;
+use crate::exec::cuda::memory::{Element, Out, View};
+use crate::model::graph::Activation;
+
+/// Numbers in the order (image, channel, pixel).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Planes {
+    pub(crate) images: usize,
+    pub(crate) channels: usize,
+    /// Pixels of a plane.
+    pub(crate) plane: usize,
+}
+
+/// Blocks of a kernel that works channel by channel, unless there are more channels: enough for the largest GPUs.
+const BLOCKS: usize = 1024;
+
+impl Planes {
+    pub(super) fn len(self) -> usize {
+        self.images * self.channels * self.plane
+    }
+
+    /// Numbers a channel.
+    fn count(self) -> f64 {
+        (self.images * self.plane) as f64
+    }
+
+    /// Into how many splits the images of a channel are cut: by the shape alone, so that sums have the same bits on
+    /// every GPU.
+    pub(super) fn splits(self) -> usize {
+        (BLOCKS / self.channels.max(1)).clamp(1, self.images.max(1))
+    }
+
+    /// Numbers of working memory that sums over channels need.
+    pub(crate) fn partial_sums(self) -> usize {
+        2 * self.splits() * self.channels
+    }
+
+    /// The shape as kernels take it.
+    pub(super) fn extents(self) -> [usize; 4] {
+        [self.channels, self.plane, self.images, self.splits()]
+    }
+
+    /// A block a channel and split.
+    pub(super) fn launch<'a>(self, kernel: Kernel) -> Result<Launch<'a>> {
+        super::index(self.len())?;
+        // The kernels multiply splits with images.
+        super::index(self.splits() * self.images)?;
+        Launch::grid(kernel, [super::index(self.channels)?, super::index(self.splits())?])
+    }
+
+    /// A block a channel.
+    pub(super) fn finish<'a>(self, kernel: Kernel) -> Result<Launch<'a>> {
+        Launch::grid(kernel, [super::index(self.channels)?, 1])
+    }
+
+    pub(super) fn check<T: Element>(self, name: &str, view: View<'_, T>) -> Result<()> {
+        check_length(name, view.len(), self.len())
+    }
+}
+
+/// One batch norm: the moments it normalises by, its parameters, and the activation after it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Norm<'a> {
+    pub(crate) mean: View<'a, f64>,
+    /// Biased variance.
+    pub(crate) var: View<'a, f64>,
+    pub(crate) weight: View<'a, f32>,
+    pub(crate) bias: View<'a, f32>,
+    pub(crate) activation: Option<Activation>,
+}
+
+impl<'a> Norm<'a> {
+    fn check(&self, planes: Planes) -> Result<()> {
+        check_length("the means", self.mean.len(), planes.channels)?;
+        check_length("the variances", self.var.len(), planes.channels)?;
+        check_length("a batch norm's weight", self.weight.len(), planes.channels)?;
+        check_length("a batch norm's bias", self.bias.len(), planes.channels)
+    }
+
+    fn push(&self, launch: Launch<'a>) -> Launch<'a> {
+        launch.view(self.mean).view(self.var).view(self.weight).view(self.bias)
+    }
+}
+
+/// Mean and biased variance of x over images and pixels, by channel; in order, through working memory of
+/// [`Planes::partial_sums`] numbers.
+pub(crate) fn moments<'a>(
+    planes: Planes,
+    x: View<'a, f32>,
+    partial: Out<'a, f64>,
+    mean: Out<'a, f64>,
+    var: Out<'a, f64>,
+) -> Result<[Launch<'a>; 2]> {
+    planes.check("x", x)?;
+    let partial = partial.part(0..planes.partial_sums())?;
+    check_length("the means", mean.len(), planes.channels)?;
+    check_length("the variances", var.len(), planes.channels)?;
+    for out in [mean, var] {
+        check_apart(Kernel::MomentsFinish, out, partial.view())?;
+    }
+    Ok([
+        planes.launch(Kernel::MomentsSums)?.view(x).out(partial).indices(planes.extents())?,
+        planes
+            .finish(Kernel::MomentsFinish)?
+            .out(partial)
+            .out(mean)
+            .out(var)
+            .indices([planes.channels, planes.splits()])?
+            .f64(planes.count()),
+    ])
+}
+
+/// y ← γ(x − mean)/√(var + ε) + β, then the activation, if there is one, of that; y may be x.
+pub(crate) fn batch_norm<'a>(planes: Planes, norm: Norm<'a>, x: View<'a, f32>, y: Out<'a, f32>) -> Result<Launch<'a>> {
+    norm.check(planes)?;
+    planes.check("x", x)?;
+    planes.check("y", y.view())?;
+    check_in_place(Kernel::BatchNorm, y, x)?;
+    let launch = norm.push(planes.launch(Kernel::BatchNorm)?.view(x)).out(y);
+    launch.indices(planes.extents())?.index(code(norm.activation))
+}
+
+/// Where the way back of a batch norm leaves what it sums up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reduced<'a> {
+    /// Working memory of [`Planes::partial_sums`] numbers or more.
+    pub(crate) partial: Out<'a, f64>,
+    /// Working memory of three numbers a channel or more.
+    pub(crate) slopes: Out<'a, f32>,
+    /// The gradient with respect to γ, to which this one is added.
+    pub(crate) weight_gradient: Out<'a, f32>,
+    /// The gradient with respect to β, to which this one is added.
+    pub(crate) bias_gradient: Out<'a, f32>,
+}
+
+/// Gradients with respect to γ and β and, if asked for, x: dx ← that, or dx ← dx + that if its flag says so. The moments
+/// depend on x in [`Mode::Training`] alone. In order.
+pub(crate) fn batch_norm_backward<'a>(
+    planes: Planes,
+    norm: Norm<'a>,
+    mode: Mode,
+    x: View<'a, f32>,
+    dy: View<'a, f32>,
+    reduced: Reduced<'a>,
+    dx: Option<(Out<'a, f32>, bool)>,
+) -> Result<Vec<Launch<'a>>> {
+    norm.check(planes)?;
+    planes.check("x", x)?;
+    planes.check("dy", dy)?;
+    let partial = reduced.partial.part(0..planes.partial_sums())?;
+    let slopes = reduced.slopes.part(0..3 * planes.channels)?;
+    for gradient in [reduced.weight_gradient, reduced.bias_gradient] {
+        check_length("the gradient of a batch norm's parameters", gradient.len(), planes.channels)?;
+        check_apart(Kernel::BatchNormBackwardFinish, gradient, norm.weight)?;
+        check_apart(Kernel::BatchNormBackwardFinish, gradient, norm.bias)?;
+    }
+    let code = code(norm.activation);
+    let mut launches = vec![
+        norm.push(planes.launch(Kernel::BatchNormBackwardSums)?.view(x).view(dy))
+            .out(partial)
+            .indices(planes.extents())?
+            .index(code)?,
+        planes
+            .finish(Kernel::BatchNormBackwardFinish)?
+            .out(partial)
+            .view(norm.mean)
+            .view(norm.var)
+            .view(norm.weight)
+            .out(reduced.weight_gradient)
+            .out(reduced.bias_gradient)
+            .out(slopes)
+            .indices([planes.channels, planes.splits()])?
+            .f64(planes.count())
+            .flag(mode == Mode::Training),
+    ];
+    if let Some((dx, accumulate)) = dx {
+        planes.check("dx", dx.view())?;
+        check_in_place(Kernel::BatchNormBackward, dx, x)?;
+        check_in_place(Kernel::BatchNormBackward, dx, dy)?;
+        let launch = norm.push(planes.launch(Kernel::BatchNormBackward)?.view(x).view(dy)).out(slopes).out(dx);
+        launches.push(launch.indices(planes.extents())?.index(code)?.flag(accumulate));
+    }
+    Ok(launches)
+}

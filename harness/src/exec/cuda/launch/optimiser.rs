@@ -1,0 +1,44 @@
+//! Steps of SGD, and the average of weights.
+
+use super::{Launch, check_apart, check_length};
+use crate::exec::cuda::kernels::Kernel;
+use crate::exec::cuda::memory::{Out, View};
+use crate::{Error, Result};
+
+/// The numbers of a step of SGD.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Descent {
+    /// η
+    pub(crate) rate: f32,
+    /// μ
+    pub(crate) momentum: f32,
+    /// λ
+    pub(crate) decay: f32,
+}
+
+/// v ← μv + (g + λw); w ← w − ηv
+pub(crate) fn sgd<'a>(
+    descent: Descent,
+    values: Out<'a, f32>,
+    velocity: Out<'a, f32>,
+    gradient: View<'a, f32>,
+) -> Result<Launch<'a>> {
+    let n = values.len();
+    check_length("the velocity", velocity.len(), n)?;
+    check_length("the gradient", gradient.len(), n)?;
+    check_apart(Kernel::Sgd, values, velocity.view())?;
+    check_apart(Kernel::Sgd, values, gradient)?;
+    check_apart(Kernel::Sgd, velocity, gradient)?;
+    let launch = Launch::each(Kernel::Sgd, n)?.out(values).out(velocity).view(gradient);
+    launch.f32(descent.rate).f32(descent.momentum).f32(descent.decay).index(n)
+}
+
+/// mean ← mean + (w − mean)/count, w being point number `count` from 1.
+#[cfg_attr(not(test), expect(dead_code, reason = "weights are averaged on the host, once an epoch"))]
+pub(crate) fn average<'a>(mean: Out<'a, f64>, values: View<'a, f32>, count: u64) -> Result<Launch<'a>> {
+    if count == 0 {
+        return Err(Error::domain("number of a point in an average", count, "1 or more"));
+    }
+    check_length("the mean", mean.len(), values.len())?;
+    Launch::each(Kernel::Average, values.len())?.out(mean).view(values).f64(count as f64).index(values.len())
+}

@@ -1,0 +1,27 @@
+//! Networks on an NVIDIA GPU: cuDNN's convolutions and own kernels.
+//!
+//! The kernels are in `kernels/`: arithmetic one number at a time in `scalar.h`, indices in `threads.h`, waiting in
+//! `kernels.cu`. A [`Launch`](launch::Launch) is one kernel with checked arguments, made by a function a kernel in
+//! `launch/`; a [`Device`](device::Device) carries it out. The tests carry the same launches out on the host, by the same
+//! C++ functions in plain loops, and hold them to the reference backend.
+//!
+//! Everything runs in order on the device's one stream. Sums are taken in a fixed order, which shapes alone determine.
+
+mod algorithms;
+mod choices;
+mod convolution;
+mod cudnn;
+mod device;
+mod engine;
+mod kernels;
+mod launch;
+mod loss;
+mod machine;
+mod memory;
+mod pass;
+mod room;
+mod sets;
+pub(super) use self::engine::{Cuda, name};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! The whole engine on a driver and a cuDNN whose GPU is the host, against the reference backend.
+//!
+//! `double/` has both. They are loaded before the engine looks for the real ones, under the names it looks for first.
+
+use std::ffi::{CString, c_char, c_int, c_void};
+use std::sync::{Arc, Once};
+
+use crate::device_test::{OPERATION_IMAGES, compare, compare_steps, operations, varied_images_are_the_same};
+use crate::exec::BackendKind;
+use crate::exec::cuda::device::Device;
+use crate::exec::cuda::memory::Buffer;
+
+unsafe extern "C" {
+    fn dlopen(name: *const c_char, flags: c_int) -> *mut c_void;
+}
+
+/// `RTLD_NOW` and `RTLD_GLOBAL`.
+const FLAGS: c_int = 0x102;
+
+/// Loads the doubles for good.
+pub(super) fn load() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for name in ["libcuda.so", "libcudnn.so"] {
+            let path = CString::new(format!("{}/{name}", env!("OUT_DIR"))).expect("a path");
+            // SAFETY: the double's own code, which starts nothing when it is loaded.
+            assert!(!unsafe { dlopen(path.as_ptr(), FLAGS) }.is_null(), "{path:?} cannot be loaded");
+        }
+    });
+}
+
+#[test]
+fn every_operation_holds_on_the_whole_engine() {
+    load();
+    for (name, graph) in operations().expect("networks") {
+        let graph = Arc::new(graph);
+        for backend in [BackendKind::Cuda, BackendKind::CudaTf32] {
+            let compared = compare(name, &graph, backend, OPERATION_IMAGES).expect("a GPU");
+            assert!(compared.holds(), "{compared:?}");
+        }
+    }
+}
+
+#[test]
+fn steps_and_varied_images_hold_on_the_whole_engine() {
+    load();
+    assert!(varied_images_are_the_same(BackendKind::Cuda).expect("a GPU"));
+    let compared = compare_steps(BackendKind::Cuda).expect("a GPU");
+    assert!(compared.holds(), "{compared:?}");
+}
+
+#[test]
+fn memory_holds_what_was_put_there_and_parts_are_checked() {
+    load();
+    let device = Device::open(0).expect("the host");
+    assert_eq!((device.name(), device.capability().as_str(), device.ordinal()), ("the host", "9.0", 0));
+    assert!(Arc::ptr_eq(&device, &Device::open(0).expect("the host")));
+    let [a, b] = [[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]].map(|numbers| Buffer::new(&device, &numbers).expect("memory"));
+    a.out().part(1..3).and_then(|part| part.copy_from(b.view().part(0..2)?)).expect("two numbers");
+    assert_eq!(a.view().to_vec().expect("numbers"), [1.0, 4.0, 5.0]);
+    b.out().part(1..2).and_then(|part| part.clear()).expect("one number");
+    assert_eq!(b.view().to_vec().expect("numbers"), [4.0, 0.0, 6.0]);
+    assert!(a.out().copy_from(a.view()).is_err(), "onto itself");
+    assert!(a.out().upload(&[0.0; 2]).is_err() && a.view().download(&mut [0.0; 4]).is_err());
+    let nothing = Buffer::<u8>::zeros(&device, 0).expect("no memory");
+    assert!(nothing.len() == 0 && nothing.view().to_vec().expect("no numbers").is_empty());
+}

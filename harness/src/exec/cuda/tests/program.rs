@@ -1,0 +1,97 @@
+use super::*;
+use crate::exec::Mode;
+use crate::exec::backend::{Linear, Part, Pool};
+use crate::exec::cuda::kernels::{Kernel, PROGRAM};
+use crate::exec::cuda::launch::{self, Descent, Norm, Planes, Reduced, ResidentImages};
+use crate::model::graph::Shape;
+
+/// The types of a kernel's parameters, as the code for later GPUs declares them.
+fn parameters(code: &str, name: &str) -> Vec<&'static str> {
+    let entry = code.split(&format!(".entry {name}(")).nth(1);
+    let list = entry.and_then(|entry| entry.split(')').next()).unwrap_or_else(|| panic!("no kernel {name}"));
+    let types = [".u64", ".u32", ".f32", ".f64"];
+    let parameters = list.lines().filter(|line| line.contains(".param"));
+    parameters.map(|line| *types.iter().find(|of| line.contains(**of)).expect("a known type")).collect()
+}
+
+/// The same of a launch.
+fn arguments(launch: &Launch<'_>) -> Vec<&'static str> {
+    let arguments = launch.arguments().iter().map(|argument| match argument {
+        Argument::Address(_) => ".u64",
+        Argument::U32(_) => ".u32",
+        Argument::F32(_) => ".f32",
+        Argument::F64(_) => ".f64",
+    });
+    arguments.collect()
+}
+
+#[test]
+fn every_launch_has_the_arguments_that_the_program_for_the_gpu_declares() {
+    let code = String::from_utf8_lossy(PROGRAM);
+    let (f, d, b) = (single(&[0.0; 4]), double(&[0.0; 64]), Host::new(&[0u8; 1], 0));
+    let (x, y) = (f.view(), f.out());
+    let one = |range: std::ops::Range<usize>| f.view().part(range).expect("a part");
+    let own = |range: std::ops::Range<usize>| f.out().part(range).expect("a part");
+    let (part, input) = (Part { offset: 0, length: 1, total: 2 }, Shape { channels: 1, height: 1, width: 1 });
+    let pool = Pool { input, size: 1 };
+    let planes = Planes { images: 1, channels: 1, plane: 1 };
+    let (mean, var) = (d.view().part(0..1).expect("a part"), d.view().part(1..2).expect("a part"));
+    let norm = Norm { mean, var, weight: one(0..1), bias: one(1..2), activation: None };
+    let slopes = single(&[0.0; 3]);
+    let reduced = Reduced {
+        partial: d.out().part(2..64).expect("a part"),
+        slopes: slopes.out(),
+        weight_gradient: own(2..3),
+        bias_gradient: own(3..4),
+    };
+    let moments_out = [0..1, 1..2].map(|range| d.out().part(range).expect("a part"));
+    let linear = Linear { inputs: 1, outputs: 1, weight: 0..1, bias: 1..2 };
+    let (labels, variations) = (Host::new(&[0u16], 0), Host::new(&[0; 4], 0));
+    let tables = single(&[0.0; 256]);
+    let images = ResidentImages { images: b.view(), tables: tables.view(), channels: 1, side: 1 };
+    let descent = Descent { rate: 0.0, momentum: 0.0, decay: 0.0 };
+    let loss = d.out().part(0..1).expect("a part");
+    let four = double(&[0.0; 4]);
+    let mut launches = vec![
+        launch::add(x, y),
+        launch::multiply(x, x, y, false),
+        launch::activation(Activation::Relu, x, y),
+        launch::activation_backward(Activation::Relu, x, x, y, false),
+        launch::insert(&part, 1, one(0..1), own(2..4)),
+        launch::extract(&part, 1, one(0..2), own(2..3), false),
+        launch::average_pool(&pool, 1, one(0..1), own(1..2)),
+        launch::average_pool_backward(&pool, 1, one(0..1), own(1..2), false),
+        launch::max_pool(&pool, 1, one(0..1), own(1..2)),
+        launch::max_pool_backward(&pool, 1, one(0..1), one(1..2), own(2..3), false),
+        launch::batch_norm(planes, norm, one(2..3), own(3..4)),
+        launch::cross_entropy(one(0..2), labels.view(), loss, b.out(), None),
+        launch::cross_entropy(one(0..2), labels.view(), loss, b.out(), Some(own(2..4))),
+        launch::sgd(descent, own(0..1), own(1..2), one(2..3)),
+        launch::average(four.out(), x, 1),
+        launch::augment(images, variations.view(), own(0..1)),
+    ];
+    let several = [
+        launch::moments(planes, one(0..1), reduced.partial, moments_out[0], moments_out[1]).map(Vec::from),
+        launch::batch_norm_backward(planes, norm, Mode::Training, x_of(&f), x_of(&f), reduced, Some((own(0..1), true))),
+        launch::linear(&linear, 1, one(0..1), one(1..2), one(2..3), own(3..4)).map(Vec::from),
+        launch::bias_backward(planes, one(0..1), reduced.partial, own(1..2)).map(Vec::from),
+    ];
+    launches.extend(several.into_iter().flat_map(|launches| launches.expect("lengths fit").into_iter().map(Ok)));
+    let launches: Vec<Launch<'_>> = launches.into_iter().map(|launch| launch.expect("lengths fit")).collect();
+    for launch in &launches {
+        let name = launch.kernel().name();
+        assert_eq!(arguments(launch), parameters(&code, name), "{name}");
+    }
+    for kernel in Kernel::ALL {
+        assert!(launches.iter().any(|launch| launch.kernel() == *kernel), "{} is never launched", kernel.name());
+    }
+}
+
+fn x_of(numbers: &Host<f32>) -> View<'_, f32> {
+    numbers.view().part(0..1).expect("a part")
+}
+
+#[test]
+fn a_kernel_s_place_in_the_list_is_its_number() {
+    assert!(Kernel::ALL.iter().enumerate().all(|(number, kernel)| *kernel as usize == number));
+}
