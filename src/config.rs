@@ -6,7 +6,8 @@ use valleys_harness::train;
 use valleys_sim::Seed;
 use valleys_sim::appendix_a::{self, Arithmetic, Parameters};
 use valleys_sim::ensemble::Plan;
-use valleys_sim::theorem2::{BiasMapConfig, ThresholdsConfig};
+use valleys_sim::sgd::NoiseLaw;
+use valleys_sim::theorem2::{BiasMapConfig, PhaseMapConfig, SlopeFamily, ThresholdsConfig};
 
 use crate::cli;
 use crate::command::landscape::Counts;
@@ -23,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) data: Option<Data>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) theorem2: Option<Theorem2>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) phase_map: Option<PhaseMaps>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) claims: Option<Claims>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,6 +48,7 @@ impl Config {
             seed,
             data: None,
             theorem2: None,
+            phase_map: None,
             claims: None,
             appendix_a: None,
             training: None,
@@ -95,6 +99,116 @@ impl Theorem2 {
 
     pub(crate) fn thresholds(&self) -> Result<ThresholdsConfig> {
         ThresholdsConfig::with_cells(self.cells).map_err(usage)
+    }
+}
+
+/// The phase maps: one for every choice of slopes, b₊ and c′.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PhaseMaps {
+    pub(crate) columns: u16,
+    pub(crate) rows: u16,
+    pub(crate) slopes: Vec<SlopeFamily>,
+    pub(crate) b_plus: Vec<f64>,
+    pub(crate) c_prime: Vec<f64>,
+    pub(crate) noise: NoiseLaw,
+    pub(crate) half_width: f64,
+}
+
+impl Default for PhaseMaps {
+    /// Coarse ones, which take seconds: a friendly family of slopes and the adversary's.
+    fn default() -> Self {
+        Self {
+            columns: 50,
+            rows: 40,
+            slopes: vec![SlopeFamily::Smooth, SlopeFamily::Landing],
+            b_plus: vec![0.5],
+            c_prime: vec![1.0],
+            noise: NoiseLaw::Uniform,
+            half_width: 0.01,
+        }
+    }
+}
+
+impl PhaseMaps {
+    pub(crate) fn new(options: &cli::PhaseMap) -> Self {
+        let family = |slopes: &cli::Slopes| match slopes {
+            cli::Slopes::Smooth => SlopeFamily::Smooth,
+            cli::Slopes::Flattest => SlopeFamily::Flattest,
+            cli::Slopes::Steepest => SlopeFamily::Steepest,
+            cli::Slopes::Landing => SlopeFamily::Landing,
+        };
+        Self {
+            columns: options.columns,
+            rows: options.rows,
+            slopes: options.slopes.iter().map(family).collect(),
+            b_plus: options.b_plus.clone(),
+            c_prime: options.c_prime.clone(),
+            noise: match options.noise {
+                cli::Noise::Uniform => NoiseLaw::Uniform,
+                cli::Noise::TwoPoint => NoiseLaw::TwoPoint,
+                cli::Noise::TruncatedGaussian => NoiseLaw::TruncatedGaussian,
+                cli::Noise::FineUniform => NoiseLaw::FineUniform,
+                cli::Noise::None => NoiseLaw::None,
+            },
+            half_width: options.half_width,
+        }
+    }
+
+    /// Every map with the name of its record, which tells what sets it apart from the others.
+    pub(crate) fn named(&self) -> Result<Vec<(String, PhaseMapConfig)>> {
+        let mut maps: Vec<(String, PhaseMapConfig)> = Vec::new();
+        for &slopes in &self.slopes {
+            for &b_plus in &self.b_plus {
+                for &c_prime in &self.c_prime {
+                    let mut name = "phase-map".to_string();
+                    if self.slopes.len() > 1 {
+                        name += &format!("-{}", slopes_name(slopes));
+                    }
+                    if self.b_plus.len() > 1 {
+                        name += &format!("-b{b_plus}");
+                    }
+                    if self.c_prime.len() > 1 {
+                        name += &format!("-cprime{c_prime}");
+                    }
+                    if maps.iter().any(|(other, _)| *other == name) {
+                        let problem = "allowed: each value of --slopes, --b-plus and --c-prime once";
+                        return Err(Error::Usage(format!("{name} is asked for twice; {problem}")));
+                    }
+                    let cells = PhaseMapConfig::of_cells(self.columns.into(), self.rows.into());
+                    let (noise, half_width) = (self.noise, self.half_width);
+                    let map = PhaseMapConfig { slopes, b_plus, c_prime, noise, half_width, ..cells };
+                    map.check().map_err(usage)?;
+                    maps.push((name, map));
+                }
+            }
+        }
+        Ok(maps)
+    }
+
+    /// The command line that makes one of the maps again.
+    pub(crate) fn command(&self, map: &PhaseMapConfig, seed: Seed) -> String {
+        format!(
+            "valleys phase-map --seed {} --columns {} --rows {} --slopes {} --b-plus {} --c-prime {} --noise {} \
+             --half-width {}",
+            seed.0,
+            self.columns,
+            self.rows,
+            slopes_name(map.slopes),
+            map.b_plus,
+            map.c_prime,
+            map.noise.name(),
+            map.half_width
+        )
+    }
+}
+
+/// A family of slopes as the command line calls it.
+fn slopes_name(slopes: SlopeFamily) -> &'static str {
+    match slopes {
+        SlopeFamily::Smooth => "smooth",
+        SlopeFamily::Flattest => "flattest",
+        SlopeFamily::Steepest => "steepest",
+        SlopeFamily::Landing => "landing",
     }
 }
 

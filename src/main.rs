@@ -6,10 +6,10 @@ mod command;
 mod config;
 mod curve;
 mod error;
+mod json_lines;
 mod lock;
 mod manifest;
 mod output;
-mod points;
 mod progress;
 mod run_folder;
 mod session;
@@ -49,6 +49,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Reproduce(options) => command::reproduce::run(options),
         Command::Theorem1(options) => command::theory::theorem1(options),
         Command::Theorem2(options) => command::theory::theorem2(options),
+        Command::PhaseMap(options) => command::phase_map::run(options),
         Command::Check(options) => command::check::run(options),
         Command::AppendixA(options) => command::theory::appendix_a(options),
         Command::Train(options) => command::train::run(options),

@@ -7,7 +7,7 @@
 //! figures/NAME.csv|svg|png
 //! metrics.jsonl|csv      one line an epoch
 //! tensorboard/           the same as event files
-//! points/NAME.jsonl      every point of a line, with the loss of every image
+//! points/NAME.jsonl      every point of a line, with the loss of every image; every row of a phase map
 //! checkpoints/           networks
 //! report.html
 //! lock                   held by the process that works on the run

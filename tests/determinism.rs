@@ -72,9 +72,10 @@ fn a_network_and_its_landscape_are_the_same_with_one_thread_and_interrupted_with
 #[test]
 fn the_theory_is_the_same_with_one_thread_and_with_two() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let commands: [&[&str]; 3] = [
+    let commands: [&[&str]; 4] = [
         &["theorem1"],
         &["theorem2", "--chains", "4", "--steps", "200", "--cells", "20"],
+        &["phase-map", "--columns", "5", "--rows", "2", "--half-width", "0.003", "--slopes", "smooth,landing"],
         &["appendix-a", "--seeds", "9"],
     ];
     for command in commands {

@@ -9,8 +9,8 @@ mod landscape;
 use valleys_sim::Profile;
 use valleys_sim::asymmetry::Certificate;
 use valleys_sim::record::{
-    AppendixA, BiasMap, Claims, Comparison, ExactLaw, Interpolation, Line, LineJudgement, Minima, Record, SgdPath,
-    Shift, Solutions, Table1, Threshold, Thresholds, Tightness, Training,
+    AppendixA, BiasMap, Claims, Comparison, ExactLaw, Interpolation, Line, LineJudgement, Minima, PhaseMap, Record,
+    SgdPath, Shift, Solutions, Table1, Threshold, Thresholds, Tightness, Training,
 };
 
 use crate::{Error, Result};
@@ -22,6 +22,7 @@ pub(crate) fn record(record: &Record) -> Result<()> {
         Record::SgdPath(path) => check_path(path),
         Record::Tightness(tightness) => check_tightness(tightness),
         Record::BiasMap(map) => check_map(map),
+        Record::PhaseMap(map) => check_phase_map(map),
         Record::Thresholds(thresholds) => check_thresholds(thresholds),
         Record::ExactLaw(law) => check_law(law),
         Record::Claims(claims) => check_claims(claims),
@@ -120,6 +121,27 @@ fn check_map(map: &BiasMap) -> Result<()> {
         }
         for (i, row) in rows.iter().enumerate() {
             column(&format!("row {i} of {name}"), row, map.c.len())?;
+        }
+    }
+    map.thresholds.iter().try_for_each(threshold)
+}
+
+fn check_phase_map(map: &PhaseMap) -> Result<()> {
+    increasing("c", &map.c)?;
+    increasing("nu", &map.nu)?;
+    finite("b_plus", map.b_plus)?;
+    finite("c_prime", map.c_prime)?;
+    finite("half_width", map.half_width)?;
+    if map.rows.len() != map.nu.len() {
+        let wanted = format!("{}, one a value of nu", map.nu.len());
+        return Err(Error::record("number of rows", map.rows.len(), wanted));
+    }
+    for (i, row) in map.rows.iter().enumerate() {
+        column(&format!("long_run of row {i}"), &row.long_run, map.c.len())?;
+        column(&format!("round of row {i}"), &row.round, map.c.len())?;
+        shares(&format!("negative of row {i}"), &row.negative, map.c.len())?;
+        if row.steps.len() != map.c.len() {
+            return Err(Error::record(format!("number of steps of row {i}"), row.steps.len(), map.c.len()));
         }
     }
     map.thresholds.iter().try_for_each(threshold)

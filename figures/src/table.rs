@@ -117,6 +117,7 @@ pub fn tables(name: &str, record: &Record) -> Result<Vec<Table>> {
         Record::SgdPath(path) => theory::of_path(name, path),
         Record::Tightness(tightness) => theory::of_tightness(name, tightness),
         Record::BiasMap(map) => theory::of_map(name, map),
+        Record::PhaseMap(map) => theory::of_phase_map(name, map),
         Record::Thresholds(thresholds) => theory::of_thresholds(name, thresholds),
         Record::ExactLaw(law) => vec![theory::of_law(name, law)],
         Record::Claims(claims) => theory::of_claims(name, claims),

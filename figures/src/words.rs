@@ -2,8 +2,9 @@
 
 use valleys_sim::Profile;
 use valleys_sim::asymmetry::{Certificate, Verdict};
-use valleys_sim::record::{Interpolation, MoveKind, Standing};
+use valleys_sim::record::{Interpolation, MoveKind, PhaseMap, Standing};
 
+use crate::scale::grouped;
 pub use crate::scale::number;
 
 /// A verdict as the theory words it.
@@ -67,6 +68,28 @@ pub fn slack(slack: Option<f64>) -> String {
         Some(slack) if slack.abs() <= f64::MIN_POSITIVE => "0".to_owned(),
         Some(slack) => format!("{slack:.1e}"),
     }
+}
+
+/// Where the long-run means of a phase map lie, as a sentence.
+pub fn phase_map(it: &PhaseMap) -> String {
+    let cells = || it.rows.iter().flat_map(|row| &row.long_run);
+    let count = |of: &dyn Fn(f64) -> bool| grouped(cells().filter(|&&mean| of(mean)).count() as u64);
+    let doubtful = it.rows.iter().filter_map(|row| row.long_run.iter().rposition(|&mean| mean <= it.half_width)).max();
+    let from = match doubtful {
+        None => "for every c and ν of the map".to_owned(),
+        Some(column) => match it.c.get(column + 1) {
+            Some(&c) => format!("for every ν of the map from c = {} on", number(c)),
+            None => "for no c at every ν of the map".to_owned(),
+        },
+    };
+    format!(
+        "SGD’s long-run mean lies on the flat side in {} of {} cells of (c, ν), on the sharp side in {}, and within ±{} of \
+         zero (95 % for each cell alone) in the rest; it is positive {from}.",
+        count(&|mean| mean > it.half_width),
+        grouped(cells().count() as u64),
+        count(&|mean| mean < -it.half_width),
+        number(it.half_width)
+    )
 }
 
 /// What the two ends of an interpolation and its judgement say, in two sentences; empty if an end was not measured.

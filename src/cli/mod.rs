@@ -25,7 +25,7 @@ pub(crate) use landscape::Landscape;
 pub(crate) use network::{Preset, Select, Train};
 pub(crate) use reproduce::{Profile, Report, Reproduce};
 pub(crate) use suite::{Folder, NETWORKS, Plan, Run, Suite};
-pub(crate) use theory::{AppendixA, Check, Protocol, Theorem2};
+pub(crate) use theory::{AppendixA, Check, Noise, PhaseMap, Protocol, Slopes, Theorem2};
 
 /// The laboratory for asymmetric valleys: the NeurIPS 2019 theory, checked and corrected, and the deep-net evidence
 /// for it.
@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Theorem1(Step),
     /// Theorem 2: averaging SGD creates that bias. The map of E[w̄], the thresholds, the exact law.
     Theorem2(Theorem2),
+    /// The means of SGD with given slopes over asymmetry and noise, on as fine a grid as you like.
+    PhaseMap(PhaseMap),
     /// Every statement of the paper, as printed and as corrected: refuted, proved or tested, and tried again live.
     Check(Check),
     /// Appendix A: a network with two parameters, over many seeds.

@@ -25,6 +25,63 @@ pub(crate) struct Theorem2 {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Several values of --b-plus, --c-prime and --slopes make one map for every choice. Means are in units \
+of η·a₊, slopes and noise in units of a₊."
+)]
+pub(crate) struct PhaseMap {
+    /// Values of c: the middles of as many equal cells of [1, 6].
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) columns: u16,
+    /// Values of ν: the middles of as many equal cells of [0, 1].
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) rows: u16,
+    /// Flat slopes b₊, parted by commas, each in (0, 1].
+    #[arg(long, value_name = "B", value_delimiter = ',', num_args = 1.., default_value = "0.5", allow_negative_numbers = true)]
+    pub(crate) b_plus: Vec<f64>,
+    /// Ratios c′/c of the largest to the smallest sharp slope, parted by commas, each at least 1.
+    #[arg(long, value_name = "C", value_delimiter = ',', num_args = 1.., default_value = "1", allow_negative_numbers = true)]
+    pub(crate) c_prime: Vec<f64>,
+    /// Slopes between those bounds, parted by commas.
+    #[arg(long, value_enum, value_delimiter = ',', num_args = 1.., default_value = "smooth")]
+    pub(crate) slopes: Vec<Slopes>,
+    /// Law of the noise.
+    #[arg(long, value_enum, default_value = "uniform")]
+    pub(crate) noise: Noise,
+    /// Half-width of the 95 % interval that each mean reaches.
+    #[arg(long, value_name = "H", default_value_t = 0.005, allow_negative_numbers = true)]
+    pub(crate) half_width: f64,
+    #[command(flatten)]
+    pub(crate) step: Step,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Slopes {
+    /// From b₊ and −c at the kink to 1 and −c′ far from it.
+    Smooth,
+    /// b₊ and −c everywhere: the exact law holds for ν ≤ b₊.
+    Flattest,
+    /// 1 and −c everywhere.
+    Steepest,
+    /// The adversary behind the thresholds: lands ην above the kink where it can, and leaves with slope 1.
+    Landing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Noise {
+    /// Uniform on (−ν, ν).
+    Uniform,
+    /// −ν or ν, each half of the time.
+    TwoPoint,
+    /// Normal with standard deviation ν/2, cut at ±ν.
+    TruncatedGaussian,
+    /// Uniform, in finer steps.
+    FineUniform,
+    /// None at all, whatever ν.
+    None,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Check {
     /// Ids of claims, or the beginning of several, such as theorem1; each is then shown in full [default: all, in a table].
     #[arg(value_name = "CLAIM")]

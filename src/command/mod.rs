@@ -8,6 +8,7 @@ pub(crate) mod device_test;
 pub(crate) mod golden;
 pub(crate) mod landscape;
 pub(crate) mod network;
+pub(crate) mod phase_map;
 pub(crate) mod report;
 pub(crate) mod reproduce;
 pub(crate) mod suite;

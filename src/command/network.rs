@@ -21,8 +21,8 @@ use super::data::{self, DRAWN, Source};
 use crate::cli::DATA_FOLDER;
 use crate::config::{Data, usage};
 use crate::error::{Error, Result};
+use crate::json_lines::JsonLines;
 use crate::output::{self, note};
-use crate::points::PointFile;
 use crate::session::{Session, wrong_kind};
 use crate::settings::Images;
 
@@ -163,7 +163,7 @@ pub(super) fn ray(
     let criteria = Criteria::default().with_seed(seed);
     let record = session.step(ray.name, command, |folder, observer| {
         let u = ray.law.draw(ray.centre, seed, ray.index)?;
-        let mut store = PointFile::open(folder.path(&format!("points/{}.jsonl", ray.name)))?;
+        let mut store = JsonLines::open(folder.path(&format!("points/{}.jsonl", ray.name)))?;
         let offsets = landscape.offsets()?;
         let points = line::points(probe, ray.centre, &u, &offsets, &mut store, observer)?;
         let points = line::refine(probe, ray.centre, &u, points, ray.refine, &mut store, observer)?;
@@ -211,7 +211,7 @@ pub(super) fn between(
 ) -> Result<Interpolation> {
     let criteria = Criteria::default().with_seed(seed);
     let record = session.step("interpolation", command, |folder, observer| {
-        let mut store = PointFile::open(folder.path("points/interpolation.jsonl"))?;
+        let mut store = JsonLines::open(folder.path("points/interpolation.jsonl"))?;
         let shares = landscape.shares()?;
         let points = interpolation::points(probe, start, end, &shares, &mut store, observer)?;
         let distance = interpolation::distance(start, end);

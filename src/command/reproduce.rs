@@ -10,11 +10,11 @@ use valleys_sim::Seed;
 use valleys_sim::direction::Family;
 
 use super::landscape::{self, Counts, LINES};
-use super::{check, network, suite, theory};
+use super::{check, network, phase_map, suite, theory};
 use crate::cli::landscape::Amount;
 use crate::cli::runner::Runner;
 use crate::cli::{self, Folder, Plan, Profile, Reproduce, Run};
-use crate::config::{AppendixA, Claims, Config, Lines, Theorem2, usage};
+use crate::config::{AppendixA, Claims, Config, Lines, PhaseMaps, Theorem2, usage};
 use crate::error::{Error, Result};
 use crate::output::line;
 use crate::session::{Computing, Session};
@@ -67,6 +67,7 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
     let config = Config {
         data: Some(network::describe(&dataset)),
         theorem2: Some(Theorem2::default()),
+        phase_map: Some(PhaseMaps::default()),
         claims: Some(Claims { names: Vec::new(), cases: Effort::default().cases() }),
         appendix_a: Some(AppendixA::default()),
         training: Some(training),
@@ -82,6 +83,7 @@ pub(crate) fn run(options: &Reproduce) -> Result<()> {
 
     theory::theorem1_steps(&mut session, seed)?;
     theory::theorem2_steps(&mut session, seed, &Theorem2::default())?;
+    phase_map::steps(&mut session, seed, &PhaseMaps::default())?;
     let claims = check::step(&mut session, &[], &registry(), Effort::default(), seed)?;
     line(check::summary(&claims))?;
     theory::appendix_a_step(&mut session, seed, &AppendixA::default())?;

@@ -13,8 +13,10 @@ mod inter_rand;
 mod interpolation;
 mod intervention;
 mod line;
+mod map;
 mod minima;
 mod neighbourhood;
+mod phase_map;
 mod plane;
 mod prevalence;
 mod rays;
@@ -50,6 +52,7 @@ pub fn render(name: &str, record: &Record) -> Result<Vec<Picture>> {
         Record::SgdPath(path) => sgd_path::picture(name, path).map(|it| vec![it]),
         Record::Tightness(tightness) => tightness::picture(name, tightness).map(|it| vec![it]),
         Record::BiasMap(map) => bias_map::picture(name, map).map(|it| vec![it]),
+        Record::PhaseMap(map) => phase_map::pictures(name, map),
         Record::Thresholds(thresholds) => thresholds::picture(name, thresholds).map(|it| vec![it]),
         Record::ExactLaw(law) => exact_law::picture(name, law).map(|it| vec![it]),
         Record::AppendixA(appendix) => appendix_a::picture(name, appendix).map(|it| vec![it]),

@@ -100,8 +100,8 @@ fn averaging(page: &mut Page, entries: &[Entry]) -> Result<()> {
 
 fn theorem2(page: &mut Page, entries: &[Entry]) -> Result<()> {
     let (maps, laws) = (entries_of!(BiasMap in entries), entries_of!(ExactLaw in entries));
-    let thresholds = entries_of!(Thresholds in entries);
-    if maps.is_empty() && thresholds.is_empty() && laws.is_empty() {
+    let (phase_maps, thresholds) = (entries_of!(PhaseMap in entries), entries_of!(Thresholds in entries));
+    if maps.is_empty() && phase_maps.is_empty() && thresholds.is_empty() && laws.is_empty() {
         return Ok(());
     }
     page.section("Theorem 2: when the average is biased");
@@ -130,6 +130,16 @@ fn theorem2(page: &mut Page, entries: &[Entry]) -> Result<()> {
         );
     }
     thresholds.iter().try_for_each(|(entry, _)| page.entry(entry))?;
+    if !phase_maps.is_empty() {
+        page.heading("The phase map");
+        page.paragraph(
+            "The thresholds must hold against every slope. What does SGD do with given ones? Every cell of this map is \
+             simulated until both of its means are known to a given half-width: a pilot of 64 chains tells from their spread \
+             how many chains that takes (Stein’s two stages). The room between the measured change of sign and a theorem’s \
+             curve is what these slopes leave of its promise; a map without a change lies on the flat side as a whole.",
+        );
+    }
+    phase_maps.iter().try_for_each(|(entry, _)| page.entry(entry))?;
     if !laws.is_empty() {
         page.heading("An exact law");
         page.paragraph(

@@ -1,6 +1,8 @@
 //! The numbers of the theory: known losses, both theorems, the claims, and one neuron.
 
-use valleys_sim::record::{AppendixA, BiasMap, Claims, ExactLaw, Minima, SgdPath, Thresholds, Tightness};
+use valleys_sim::record::{
+    AppendixA, BiasMap, Claims, ExactLaw, Minima, PhaseMap, SgdPath, Threshold, Thresholds, Tightness,
+};
 
 use super::{CERTIFICATE, Cell, Table, certificate_cells, of_profile, quantities};
 use crate::words;
@@ -54,18 +56,49 @@ pub(super) fn of_map(name: &str, map: &BiasMap) -> Vec<Table> {
     let rows = cells.map(|(row, column)| {
         vec![map.c[column].into(), map.nu[row].into(), map.long_run[row][column].into(), map.round[row][column].into()]
     });
-    let thresholds = map.thresholds.iter().flat_map(|threshold| {
-        let points = threshold.nu.iter().zip(&threshold.c);
-        points.map(|(&nu, &c)| vec![Cell::text(&threshold.name), nu.into(), c.into()])
-    });
     let summary = [("b_plus_over_a_plus", map.b_plus), ("half_width_eta_a_plus", map.half_width)];
     let mut summary = quantities(format!("{name}-summary"), &summary);
     summary.rows.push(vec![Cell::text("steps"), Cell::Count(map.steps)]);
     vec![
         Table::new(name, &["c", "nu_over_a_plus", "long_run_mean_eta_a_plus", "round_mean_eta_a_plus"], rows),
-        Table::new(format!("{name}-thresholds"), &["threshold", "nu_over_a_plus", "c"], thresholds),
+        of_curves(format!("{name}-thresholds"), &map.thresholds),
         summary,
     ]
+}
+
+pub(super) fn of_phase_map(name: &str, map: &PhaseMap) -> Vec<Table> {
+    let rows = map.rows.iter().zip(&map.nu).flat_map(|(row, &nu)| {
+        map.c.iter().enumerate().map(move |(column, &c)| {
+            vec![
+                c.into(),
+                nu.into(),
+                row.long_run[column].into(),
+                row.round[column].into(),
+                row.negative[column].into(),
+                Cell::Count(row.steps[column]),
+            ]
+        })
+    });
+    let columns =
+        ["c", "nu_over_a_plus", "long_run_mean_eta_a_plus", "round_mean_eta_a_plus", "negative_share", "steps"];
+    let summary = [
+        ("b_plus_over_a_plus", map.b_plus),
+        ("c_prime_over_c", map.c_prime),
+        ("half_width_eta_a_plus", map.half_width),
+    ];
+    let mut summary = quantities(format!("{name}-summary"), &summary);
+    let steps = map.rows.iter().flat_map(|row| &row.steps).sum();
+    summary.rows.push(vec![Cell::text("steps"), Cell::Count(steps)]);
+    vec![Table::new(name, &columns, rows), of_curves(format!("{name}-thresholds"), &map.thresholds), summary]
+}
+
+/// Curves c(ν) that suffice, one row a point.
+fn of_curves(name: String, thresholds: &[Threshold]) -> Table {
+    let rows = thresholds.iter().flat_map(|threshold| {
+        let points = threshold.nu.iter().zip(&threshold.c);
+        points.map(|(&nu, &c)| vec![Cell::text(&threshold.name), nu.into(), c.into()])
+    });
+    Table::new(name, &["threshold", "nu_over_a_plus", "c"], rows)
 }
 
 pub(super) fn of_thresholds(name: &str, thresholds: &Thresholds) -> Vec<Table> {
@@ -91,15 +124,11 @@ pub(super) fn of_thresholds(name: &str, thresholds: &Thresholds) -> Vec<Table> {
         })
     });
     let columns = ["mean", "parameter", "value", "nu_over_a_plus", "c_negative", "c_threshold", "c_certain", "cells"];
-    let sufficient = thresholds.sufficient.iter().flat_map(|threshold| {
-        let points = threshold.nu.iter().zip(&threshold.c);
-        points.map(|(&nu, &c)| vec![Cell::text(&threshold.name), nu.into(), c.into()])
-    });
     let momentum =
         [("momentum_b_plus_over_a_plus", thresholds.momentum_b_plus), ("momentum_most_c", thresholds.momentum_most)];
     vec![
         Table::new(name, &columns, rows),
-        Table::new(format!("{name}-sufficient"), &["threshold", "nu_over_a_plus", "c"], sufficient),
+        of_curves(format!("{name}-sufficient"), &thresholds.sufficient),
         quantities(format!("{name}-momentum"), &momentum),
     ]
 }

@@ -8,9 +8,9 @@ use valleys_sim::estimate::{Interval, PairedTest, Spearman};
 use valleys_sim::profile::grid;
 use valleys_sim::record::{
     AppendixA, AppendixASeed, BiasMap, ClaimRow, Claims, Comparison, ComparisonRow, Counterexample, Epoch, ExactLaw,
-    ExactLawRow, FrontPoint, Interpolation, Line, LineJudgement, Minima, MinimumCurve, Predictor, Record, SgdPath,
-    Shift, Solution, Solutions, Spread, Table1, Table1Difference, Table1Row, Threshold, ThresholdCurve, ThresholdPoint,
-    Thresholds, Tightness, TightnessRow, Training, TrialRow, WeakeningRow,
+    ExactLawRow, FrontPoint, Interpolation, Line, LineJudgement, Minima, MinimumCurve, PhaseMap, PhaseMapRow,
+    Predictor, Record, SgdPath, Shift, Solution, Solutions, Spread, Table1, Table1Difference, Table1Row, Threshold,
+    ThresholdCurve, ThresholdPoint, Thresholds, Tightness, TightnessRow, Training, TrialRow, WeakeningRow,
 };
 
 /// A number in [0, 1) that looks random: the fractional part of multiples of the golden ratio.
@@ -126,6 +126,30 @@ pub(crate) fn bias_map() -> BiasMap {
         setting: "uniform noise, slopes −c·a₊ and b₊ = 0.5 a₊, 200 chains a cell".to_owned(),
         c,
         nu,
+    }
+}
+
+pub(crate) fn phase_map() -> PhaseMap {
+    let map = bias_map();
+    let row = |i: usize| {
+        let long_run = map.long_run[i].clone();
+        PhaseMapRow {
+            negative: long_run.iter().map(|mean| (0.3 - mean).clamp(0.0, 1.0)).collect(),
+            steps: (0..long_run.len()).map(|column| 131_072 * (1 + column + 8 * i) as u64).collect(),
+            round: map.round[i].clone(),
+            long_run,
+        }
+    };
+    PhaseMap {
+        b_plus: 0.5,
+        c_prime: 1.0,
+        rows: (0..map.nu.len()).map(row).collect(),
+        half_width: 0.005,
+        thresholds: map.thresholds,
+        setting: "slopes that land at ην where they can and leave it with a₊, −c a₊ on the sharp side; uniform noise"
+            .to_owned(),
+        c: map.c,
+        nu: map.nu,
     }
 }
 
@@ -498,6 +522,7 @@ pub(crate) fn all() -> Vec<(&'static str, Record)> {
         ("theorem1-tightness", Record::Tightness(tightness())),
         ("sgd-path", Record::SgdPath(sgd_path())),
         ("theorem2-map", Record::BiasMap(bias_map())),
+        ("phase-map", Record::PhaseMap(phase_map())),
         ("thresholds", Record::Thresholds(thresholds())),
         ("exact-law", Record::ExactLaw(exact_law())),
         ("claims", Record::Claims(claims())),
@@ -563,6 +588,11 @@ pub(crate) fn awkward() -> Vec<(&'static str, Record)> {
     for threshold in &mut small_map.thresholds {
         threshold.name.push_str(" in expectation, whatever the noise");
     }
+    let mut costly_map = phase_map();
+    costly_map.half_width = 1e-6;
+    costly_map.thresholds.clear();
+    costly_map.rows[0].steps[0] = 1;
+    costly_map.rows[1].steps[1] = 2_000_000_000_000;
     let mut one_seed = appendix_a();
     one_seed.seeds.truncate(1);
     let mut opposite = shift();
@@ -587,6 +617,7 @@ pub(crate) fn awkward() -> Vec<(&'static str, Record)> {
         ("long-training", Record::Training(long)),
         ("many-settings", Record::ExactLaw(many_settings)),
         ("small-map", Record::BiasMap(small_map)),
+        ("costly-map", Record::PhaseMap(costly_map)),
         ("many-thresholds", Record::Thresholds(many_thresholds)),
         ("one-seed", Record::AppendixA(one_seed)),
         ("shift-to-the-edge", Record::Shift(opposite)),

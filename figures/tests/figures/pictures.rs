@@ -30,7 +30,7 @@ fn every_record_gives_small_well_formed_pictures_under_its_name() {
         let pictures = pictures(name, &record);
         let expected = match record {
             Record::Claims(_) | Record::Theory(_) | Record::Solutions(_) | Record::Table1(_) => 0,
-            Record::Line(_) => 2,
+            Record::Line(_) | Record::PhaseMap(_) => 2,
             _ => 1,
         };
         assert_eq!(pictures.len(), expected, "{name}");
@@ -38,7 +38,8 @@ fn every_record_gives_small_well_formed_pictures_under_its_name() {
             assert!(if i == 0 { picture.name == name } else { picture.name.starts_with(name) });
             let tree = Tree::from_str(&picture.svg, &Options::default()).expect("SVG that parses");
             assert_eq!(tree.size().width(), 800.0, "{name}");
-            let limit = if matches!(record, Record::BiasMap(_) | Record::Plane(_)) { 120_000 } else { 60_000 };
+            let is_map = matches!(record, Record::BiasMap(_) | Record::PhaseMap(_) | Record::Plane(_));
+            let limit = if is_map { 120_000 } else { 60_000 };
             assert!(picture.svg.len() < limit, "{name} has {} bytes", picture.svg.len());
             assert!(!picture.title.is_empty() && picture.caption.ends_with('.'), "{name}: {}", picture.caption);
             assert!(!picture.svg.contains("NaN") && !picture.svg.contains("inf"), "{name}");
@@ -221,6 +222,13 @@ fn degenerate_records_are_drawn_or_refused_but_never_panic() {
     (map.long_run, map.round) = (vec![vec![0.0]], vec![vec![0.0]]);
     assert_eq!(pictures("one cell", &Record::BiasMap(map)).len(), 1);
 
+    let mut map = fixtures::phase_map();
+    (map.c, map.nu) = (vec![2.0], vec![0.0]);
+    map.rows.truncate(1);
+    let row = &mut map.rows[0];
+    (row.long_run, row.round, row.negative, row.steps) = (vec![0.0], vec![0.0], vec![0.0], vec![0]);
+    assert_eq!(pictures("one cell of a phase map", &Record::PhaseMap(map)).len(), 2);
+
     let mut law = fixtures::exact_law();
     law.rows.retain(|row| !row.applies);
     assert_eq!(pictures("nothing applies", &Record::ExactLaw(law)).len(), 1);
@@ -252,6 +260,16 @@ fn a_record_that_cannot_be_drawn_is_refused_by_name() {
     let mut map = fixtures::bias_map();
     map.round[3][5] = f64::NAN;
     assert_eq!(refusal(Record::BiasMap(map)), "row 3 of round is NaN; allowed: a finite number");
+
+    let mut map = fixtures::phase_map();
+    map.rows[2].negative[7] = 1.5;
+    assert_eq!(refusal(Record::PhaseMap(map)), "negative of row 2 is 1.5; allowed: a share in [0, 1]");
+    let mut map = fixtures::phase_map();
+    map.rows[2].steps.pop();
+    assert_eq!(refusal(Record::PhaseMap(map)), "number of steps of row 2 is 40; allowed: 41");
+    let mut map = fixtures::phase_map();
+    map.rows.pop();
+    assert_eq!(refusal(Record::PhaseMap(map)), "number of rows is 30; allowed: 31, one a value of nu");
 
     let mut minima = fixtures::minima();
     minima.curves.clear();

@@ -51,7 +51,7 @@ fn the_page_is_well_formed_self_contained_and_its_ids_are_unique() {
         }
     }
     let count = |tag: &str| document.descendants().filter(|node| node.tag_name().name() == tag).count();
-    assert_eq!(count("svg"), 50);
+    assert_eq!(count("svg"), 54);
     assert_eq!(count("h2"), 28);
 }
 
@@ -67,6 +67,8 @@ fn it_tells_the_numbers_with_their_source_and_command() {
         "theorem2-map-thresholds.csv",
         "valleys reproduce --only line-0",
         "254,200,000 steps",
+        "phase-map-thresholds.csv",
+        "in 947 of 1,271 cells",
         "threads",
     ] {
         assert!(words.contains(expected), "{expected} is missing");
@@ -97,6 +99,24 @@ fn it_adapts_to_what_the_records_show() {
         assert!(words.contains(expected), "{expected} is missing");
     }
     assert!(!words.contains("lies on its flat side") && !words.contains("counterexample"));
+}
+
+#[test]
+fn a_phase_map_says_from_which_asymmetry_on_the_mean_is_positive() {
+    let told = |change: &dyn Fn(&mut f64)| {
+        let mut map = fixtures::phase_map();
+        map.rows.iter_mut().for_each(|row| change(&mut row.long_run[20]));
+        words(&report(vec![("phase-map", Record::PhaseMap(map))]))
+    };
+    assert!(told(&|_| {}).contains("is positive for every ν of the map from c = 3.25 on"), "{}", told(&|_| {}));
+    assert!(told(&|mean| *mean = -1.0).contains("on the sharp side in"));
+    let mut map = fixtures::phase_map();
+    map.rows.iter_mut().for_each(|row| row.long_run.fill(1.0));
+    let all = words(&report(vec![("phase-map", Record::PhaseMap(map.clone()))]));
+    assert!(all.contains("positive for every c and ν of the map"), "{all}");
+    map.rows[3].long_run.fill(0.0);
+    let none = words(&report(vec![("phase-map", Record::PhaseMap(map))]));
+    assert!(none.contains("positive for no c at every ν of the map"), "{none}");
 }
 
 #[test]

@@ -67,6 +67,27 @@ fn the_bias_map_is_long_with_one_row_a_cell() {
 }
 
 #[test]
+fn the_phase_map_is_long_with_one_row_a_cell() {
+    let mut map = fixtures::phase_map();
+    (map.c, map.nu) = (vec![1.5, 3.0], vec![0.25]);
+    map.rows.truncate(1);
+    let row = &mut map.rows[0];
+    (row.long_run, row.round) = (vec![-0.1, 0.2], vec![-1.0, 2.0]);
+    (row.negative, row.steps) = (vec![0.5, 0.0], vec![131_072, 262_144]);
+    let tables = all("phase-map", Record::PhaseMap(map));
+    assert_eq!(names(&tables), ["phase-map", "phase-map-thresholds", "phase-map-summary"]);
+    assert_eq!(
+        tables[0].to_csv(),
+        "c,nu_over_a_plus,long_run_mean_eta_a_plus,round_mean_eta_a_plus,negative_share,steps\n\
+         1.5,0.25,-0.1,-1,0.5,131072\n3,0.25,0.2,2,0,262144\n"
+    );
+    assert_eq!(
+        tables[2].to_csv(),
+        "quantity,value\nb_plus_over_a_plus,0.5\nc_prime_over_c,1\nhalf_width_eta_a_plus,0.005\nsteps,393216\n"
+    );
+}
+
+#[test]
 fn appendix_a_has_one_column_a_seed() {
     let mut appendix = fixtures::appendix_a();
     appendix.seeds.truncate(2);

@@ -1,6 +1,7 @@
 //! Laws of the gradient noise ω: bounded by ν, with conditional mean zero.
 
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::seed::Stream;
 
@@ -17,7 +18,8 @@ pub trait Noise: Sync {
 }
 
 /// Laws that do not depend on the point. All are symmetric, so their mean is zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum NoiseLaw {
     /// ω = 0. Draws nothing.
     None,

@@ -76,7 +76,11 @@ impl PhaseMapConfig {
         }
     }
 
-    fn check(&self) -> Result<()> {
+    /// Checks what can be told without simulating.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if a value leaves its domain.
+    pub fn check(&self) -> Result<()> {
         for (name, values) in [("values of c", &self.c), ("values of ν", &self.nu)] {
             if values.is_empty() {
                 return Err(Error::domain(format!("number of {name}"), 0, "at least 1"));
@@ -106,17 +110,13 @@ impl PhaseMapConfig {
     /// The map in words.
     fn wording(&self) -> String {
         let slopes = match self.slopes {
-            SlopeFamily::Smooth => {
-                "slopes from b₊ and −c a₊ at the kink to a₊ and b₋ far from it, half-way at |w| = ηa₊"
-            }
+            SlopeFamily::Smooth => "slopes from b₊, −c a₊ at the kink to a₊, −c′ a₊ far off (half-way at |w| = ηa₊)",
             SlopeFamily::Flattest => "slopes b₊ and −c a₊",
             SlopeFamily::Steepest => "slopes a₊ and −c a₊",
-            SlopeFamily::Landing => {
-                "slopes that land at ην where they can and leave it with a₊, −c a₊ on the sharp side"
-            }
+            SlopeFamily::Landing => "slopes that land at ην and leave it with a₊, −c a₊ on the sharp side",
         };
         let c_prime = if self.c_prime == 1.0 { "c".to_owned() } else { format!("{} c", self.c_prime) };
-        format!("{slopes}; b₊ = {} a₊, b₋ = −c′ a₊ with c′ = {c_prime}; {} noise", self.b_plus, self.noise.name())
+        format!("{slopes}; b₊ = {} a₊, c′ = {c_prime}; {} noise", self.b_plus, self.noise.name())
     }
 }
 

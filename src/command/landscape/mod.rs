@@ -19,7 +19,7 @@ use crate::cli::Landscape;
 use crate::cli::landscape::{Direction, Groups};
 use crate::config::usage;
 use crate::error::Result;
-use crate::points::PointFile;
+use crate::json_lines::JsonLines;
 use crate::session::Session;
 
 pub(crate) use counts::Counts;
@@ -56,7 +56,7 @@ fn measured(
 ) -> Result<Record> {
     let command = session.folder.manifest().command.clone();
     session.step(name, &command, |folder, observer| {
-        let mut store = PointFile::open(folder.path(&format!("points/{name}.jsonl")))?;
+        let mut store = JsonLines::open(folder.path(&format!("points/{name}.jsonl")))?;
         Ok(work(&mut store, observer)?)
     })
 }
