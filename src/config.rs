@@ -156,6 +156,11 @@ impl PhaseMaps {
 
     /// Every map with the name of its record, which tells what sets it apart from the others.
     pub(crate) fn named(&self) -> Result<Vec<(String, PhaseMapConfig)>> {
+        for (option, cells) in [("--columns", self.columns), ("--rows", self.rows)] {
+            if cells == 0 {
+                return Err(Error::Usage(format!("{option} is 0; allowed: at least 1")));
+            }
+        }
         let mut maps: Vec<(String, PhaseMapConfig)> = Vec::new();
         for &slopes in &self.slopes {
             for &b_plus in &self.b_plus {

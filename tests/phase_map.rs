@@ -115,8 +115,8 @@ fn values_outside_their_domain_are_refused_before_any_folder_is_made() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
     for (arguments, words) in [
-        (&["--columns", "0"][..], &["number of values of c is 0", "at least 1"][..]),
-        (&["--rows", "0"], &["number of values of ν is 0", "at least 1"]),
+        (&["--columns", "0"][..], &["--columns is 0", "at least 1"][..]),
+        (&["--rows", "0"], &["--rows is 0", "at least 1"]),
         (&["--b-plus", "0.5,1.5"], &["b₊ is 1.5", "at most a₊ = 1"]),
         (&["--b-plus", "-0.5"], &["b₊ is -0.5", "> 0"]),
         (&["--c-prime", "0.5"], &["c′/c is 0.5", "≥ 1"]),
