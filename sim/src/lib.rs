@@ -27,6 +27,7 @@ pub mod loss;
 pub mod minima;
 pub mod neighbourhood;
 pub mod noise_floor;
+mod parallel;
 pub mod profile;
 pub mod progress;
 pub mod record;

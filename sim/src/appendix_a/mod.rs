@@ -22,14 +22,13 @@ mod training;
 
 use std::f64::consts::PI;
 
-use rayon::prelude::*;
-
 pub use training::Training;
 
 use crate::asymmetry::{Criteria, Verdict, judge_both};
 use crate::direction::{Directions, Family, Solution, Support};
 use crate::error::finite;
 use crate::loss::Neuron;
+use crate::parallel::in_order;
 use crate::progress::Observer;
 use crate::record::{AppendixA, AppendixASeed};
 use crate::{Error, Profile, Result, Seed};
@@ -135,21 +134,18 @@ impl Experiment {
             Protocol::Official(_) => draw::official()?,
             Protocol::Own { .. } => Vec::new(),
         };
-        let results: Result<Vec<Option<AppendixASeed>>> = (0..self.0.seeds)
-            .into_par_iter()
-            .map(|index| {
-                if observer.interrupted() {
-                    return Err(Error::Interrupted);
-                }
-                let subject = match self.0.protocol {
-                    Protocol::Official(arithmetic) => Some(Subject::official(&official[index as usize], arithmetic)),
-                    Protocol::Own { training, family } => Subject::own(seed, index, training, family)?,
-                };
-                let result = subject.map(|subject| self.judge(index, &subject)).transpose()?;
-                observer.advance(1);
-                Ok(result)
-            })
-            .collect();
+        let results = in_order(self.0.seeds, |index| {
+            if observer.interrupted() {
+                return Err(Error::Interrupted);
+            }
+            let subject = match self.0.protocol {
+                Protocol::Official(arithmetic) => Some(Subject::official(&official[index as usize], arithmetic)),
+                Protocol::Own { training, family } => Subject::own(seed, index, training, family)?,
+            };
+            let result = subject.map(|subject| self.judge(index, &subject)).transpose()?;
+            observer.advance(1);
+            Ok(result)
+        });
         observer.finish();
         let results = results?;
         let missing = (0..).zip(&results).filter(|(_, result)| result.is_none()).map(|(index, _)| index);

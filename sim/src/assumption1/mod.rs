@@ -25,11 +25,10 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-use rayon::prelude::*;
-
 use crate::asymmetry::{Certificate, Slopes};
 use crate::error::positive;
 use crate::estimate::{Confidence, Moments, clopper_pearson};
+use crate::parallel::in_order;
 use crate::progress::Observer;
 use crate::record::{CoveredSplits, Quantiles, ShiftLaw, SplitPromise};
 use crate::theorem1::Terms;
@@ -112,7 +111,7 @@ pub fn law(
         observer.advance(1);
         Ok(outcome)
     };
-    let outcomes: Vec<Outcome> = (0..u64::from(splits.count)).into_par_iter().map(one).collect::<Result<_>>()?;
+    let outcomes = in_order(u64::from(splits.count), one)?;
     observer.finish();
 
     let column = |value: fn(&Outcome) -> f64| outcomes.iter().map(value).collect::<Vec<f64>>();

@@ -1,10 +1,10 @@
 //! The left side of Theorem 1: E L(ŵ) − E L(ŵ + Σ l_i uⁱ), counted out or sampled.
 
 use nalgebra::DVector;
-use rayon::prelude::*;
 
 use super::{Instance, Statement};
 use crate::estimate::{Confidence, Interval, Moments};
+use crate::parallel::in_order;
 use crate::progress::Observer;
 use crate::{Error, Result, Seed};
 
@@ -49,7 +49,7 @@ impl Instance {
             observer.advance(1);
             Ok(sums)
         };
-        let blocks: Vec<[Sum; 3]> = (0..blocks).into_par_iter().map(block).collect::<Result<_>>()?;
+        let blocks = in_order(blocks, block)?;
         observer.finish();
         let total = |i: usize| {
             let mut total = Sum::default();
@@ -89,7 +89,7 @@ impl Instance {
             observer.advance(1);
             Ok(moments)
         };
-        let blocks: Vec<Moments> = (0..blocks).into_par_iter().map(block).collect::<Result<_>>()?;
+        let blocks = in_order(blocks, block)?;
         observer.finish();
         let mut moments = Moments::default();
         for block in &blocks {

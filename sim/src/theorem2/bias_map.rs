@@ -1,12 +1,11 @@
 //! The map of SGD's averages over the asymmetry c and the noise bound ν.
 
-use rayon::prelude::*;
-
 use super::adversary::worst_case;
 use super::curves::sufficient_curves;
 use super::printed;
 use crate::ensemble::{self, Ensemble, Plan, Start};
 use crate::estimate::{Confidence, Interval};
+use crate::parallel::in_order;
 use crate::progress::{Observer, Quiet};
 use crate::record::BiasMap;
 use crate::sgd::{Setting, Valley};
@@ -63,15 +62,12 @@ pub fn bias_map(config: &BiasMapConfig, seed: Seed, observer: &dyn Observer) -> 
     let columns = config.c.len();
     let points = columns * config.nu.len();
     observer.begin("bias map", points as u64);
-    let ensembles = (0..points)
-        .into_par_iter()
-        .map(|i| {
-            let seed = seed.child("bias-map", i as u64);
-            let ensemble = simulate(config, config.c[i % columns], config.nu[i / columns], seed, observer)?;
-            observer.advance(1);
-            Ok(ensemble)
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let ensembles = in_order(points as u64, |i| {
+        let (seed, i) = (seed.child("bias-map", i), i as usize);
+        let ensemble = simulate(config, config.c[i % columns], config.nu[i / columns], seed, observer)?;
+        observer.advance(1);
+        Ok(ensemble)
+    })?;
     observer.finish();
     let mut half_width = 0.0_f64;
     let mut rows = |interval: fn(&Ensemble, Confidence) -> Result<Interval>| -> Result<Vec<Vec<f64>>> {

@@ -2,13 +2,13 @@
 //!
 //! Where [`bias_map`](super::bias_map()) asks what an adversary can do, this map shows one process, as finely as one likes.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::curves::sufficient_curves;
 use crate::ensemble::{Plan, RoundMeans, Simulation, Start, Tallied, Totals};
 use crate::error::positive;
 use crate::estimate::{Confidence, Moments};
+use crate::parallel::in_order;
 use crate::progress::{Observer, Quiet};
 use crate::record::{PhaseMap, PhaseMapRow};
 use crate::sgd::{NoiseLaw, Process, Setting, Slopes, Valley};
@@ -167,13 +167,13 @@ pub fn phase_map_row(config: &PhaseMapConfig, row: usize, seed: Seed, observer: 
     };
     let seed = seed.child("phase-map", row as u64);
     let t = Confidence::P95.student_quantile(PILOT - 1)?;
-    let cells = config.c.par_iter().enumerate().map(|(column, &c)| {
+    let cells = in_order(config.c.len() as u64, |column| {
+        let c = config.c[column as usize];
         let setting = config.setting(c, nu)?;
         let process = Process { setting, gradient: config.slopes(&setting)?, noise: config.noise };
-        cell(&process, t / config.half_width, seed.child("cell", column as u64), &Quiet(observer))
+        cell(&process, t / config.half_width, seed.child("cell", column), &Quiet(observer))
             .map_err(|error| named(error, c, nu))
-    });
-    let cells = cells.collect::<Result<Vec<_>>>()?;
+    })?;
     Ok(PhaseMapRow {
         long_run: cells.iter().map(|cell| cell.long_run).collect(),
         round: cells.iter().map(|cell| cell.round).collect(),

@@ -111,13 +111,13 @@ pub fn ensemble<W: IndependentSigns + ?Sized>(
                 Patterns::Random(_) => signs::draw(&mut seed.stream(signs::PURPOSE, block as u64), plus, words),
             }
             world.gains(words, gains);
-            for (lane, &gain) in gains.iter().enumerate() {
-                finite(&format!("gain of sign pattern {}", block * LANES + lane), gain)?;
-            }
             observer.advance(gains.len() as u64);
             Ok(())
         },
     )?;
+    for (pattern, &gain) in gains.iter().enumerate() {
+        finite(&format!("gain of sign pattern {pattern}"), gain)?;
+    }
     observer.finish();
     Ok(match patterns {
         Patterns::All => Ensemble::counted(gains, signs::probabilities(plus)),

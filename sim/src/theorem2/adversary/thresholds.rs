@@ -1,8 +1,7 @@
 //! The thresholds in c as functions of ν and b₊: computed, and as the theorems have them.
 
-use rayon::prelude::*;
-
 use super::{Enclosure, Momentum, long_run_threshold, momentum_threshold, per_round_threshold};
+use crate::parallel::in_order;
 use crate::progress::Observer;
 use crate::record::{Threshold, ThresholdCurve, ThresholdPoint, Thresholds};
 use crate::theorem2::{long_run, per_round};
@@ -136,7 +135,8 @@ fn curve(
     observer: &dyn Observer,
     find: impl Fn(f64) -> Result<Option<Enclosure>> + Sync,
 ) -> Result<ThresholdCurve> {
-    let point = |&nu: &f64| {
+    let point = |index: u64| {
+        let nu = nu[index as usize];
         let enclosure = find(nu)?;
         observer.advance(1);
         Ok(ThresholdPoint {
@@ -146,7 +146,7 @@ fn curve(
             certain: enclosure.and_then(|it| it.certain),
         })
     };
-    Ok(ThresholdCurve { name, value, cells, points: nu.par_iter().map(point).collect::<Result<_>>()? })
+    Ok(ThresholdCurve { name, value, cells, points: in_order(nu.len() as u64, point)? })
 }
 
 fn sufficient(name: &str, nu: &[f64], c: fn(f64) -> f64) -> Threshold {
