@@ -26,7 +26,10 @@ fn the_processor_holds_against_the_reference() {
     for row in ["convolution 3x3, stride 2", "batch norm and softplus", "max pool", "three steps of SGD", "ResNet-8"] {
         assert!(output.lines().any(|line| line.starts_with(row) && line.contains("same")), "{row}: {output}");
     }
-    assert!(output.contains("varied images: the same bits"), "{output}");
+    assert!(
+        output.contains("varied images: the same bits") && output.contains("points of lines: the same bits"),
+        "{output}"
+    );
     refuses(&["device-test", "--device", "cpu", "--networks", "resnet9"], folder.path(), 2, &["resnet9", "resnet8"]);
 }
 

@@ -3,9 +3,9 @@
 use valleys_sim::progress::Observer;
 
 use crate::data::loader::Batches;
-use crate::exec::{Executor, StatisticsPass, Weighting};
+use crate::exec::{Executor, Weighting};
 use crate::params::Weights;
-use crate::{Error, Result};
+use crate::{Error, Result, Scalar};
 
 /// The running mean of flat weights, kept in `f64`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,15 +26,27 @@ impl Average {
     }
 
     /// Takes one more point in: mean ← mean + (w − mean)/(n + 1). `values` must have the mean's dimension.
-    pub fn push(&mut self, values: &[f32]) -> Result<()> {
-        if values.len() != self.mean.len() {
-            return Err(Error::domain("number of averaged weights", values.len(), self.mean.len()));
-        }
-        self.count += 1;
-        for (mean, &value) in self.mean.iter_mut().zip(values) {
-            *mean += (f64::from(value) - *mean) / self.count as f64;
+    pub fn push<T: Scalar>(&mut self, values: &[T]) -> Result<()> {
+        self.check_length(values.len())?;
+        let (mean, count) = self.next();
+        for (mean, value) in mean.iter_mut().zip(values) {
+            *mean += (value.to_f64() - *mean) / count as f64;
         }
         Ok(())
+    }
+
+    /// Refuses weights of another dimension than the mean's.
+    pub(crate) fn check_length(&self, dimension: usize) -> Result<()> {
+        match dimension == self.mean.len() {
+            true => Ok(()),
+            false => Err(Error::domain("number of averaged weights", dimension, self.mean.len())),
+        }
+    }
+
+    /// Counts one more point: the mean that is to take it in, and its number.
+    pub(crate) fn next(&mut self) -> (&mut [f64], u64) {
+        self.count += 1;
+        (&mut self.mean, self.count)
     }
 
     /// The mean so far.
@@ -66,15 +78,7 @@ pub fn recompute_statistics(
     weighting: Weighting,
     observer: &dyn Observer,
 ) -> Result<()> {
-    let mut pass = StatisticsPass::new(weights.layout(), weighting);
-    let mut loaded = executor.load(weights)?;
-    for number in 0..batches.count() {
-        if observer.interrupted() {
-            return Err(Error::Interrupted);
-        }
-        loaded.collect_statistics(&batches.views(number), &mut pass)?;
-    }
-    pass.finish(weights)
+    executor.load(weights)?.statistics(batches, weighting, observer)?.finish(weights)
 }
 
 #[cfg(test)]

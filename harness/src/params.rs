@@ -1,5 +1,7 @@
 //! The parameters of a network: one flat store, with a name, a shape and a place for every tensor.
 
+mod line;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
@@ -9,6 +11,8 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 use valleys_sim::Seed;
+
+pub use line::Line;
 
 use crate::model::{Graph, NormWeights};
 use crate::{Error, Result, Scalar};

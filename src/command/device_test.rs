@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use valleys_harness::device_test::{
-    Compared, OPERATION_IMAGES, QUANTITIES, compare, compare_network, compare_steps, operations,
-    varied_images_are_the_same,
+    Compared, OPERATION_IMAGES, QUANTITIES, compare, compare_network, compare_steps, exact, operations,
 };
 use valleys_harness::exec::BackendKind;
 use valleys_harness::model::Architecture;
@@ -47,16 +46,15 @@ pub(crate) fn run(options: &DeviceTest) -> Result<()> {
         };
         enter(compare_network(network, backend)?, rates)?;
     }
-    let varied = varied_images_are_the_same(backend)?;
+    let exact = exact(backend)?;
     observer.finish();
     let [logits, gradient, statistics] = QUANTITIES;
     table(&["", logits, gradient, statistics, "used", "bits", "train images/s", "eval"], &rows)?;
-    line(format!(
-        "varied images: {}",
-        if varied { "the same bits as the data set's own code makes" } else { "WRONG" }
-    ))?;
-    if !varied {
-        failures.push("varied images differ from those that the data set's own code makes".to_owned());
+    for (what, same) in exact {
+        line(format!("{what}: {}", if same { "the same bits as on the processor" } else { "OTHER BITS" }))?;
+        if !same {
+            failures.push(format!("{what}: other bits than on the processor"));
+        }
     }
     match failures.as_slice() {
         [] => line(format!("{backend}: everything holds")),

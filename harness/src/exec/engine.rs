@@ -2,14 +2,23 @@
 
 use super::examples::Images;
 use super::run::AllMoments;
-use super::{Mode, Outcome};
-use crate::Result;
+use super::{Mode, Outcome, StatisticsPass, loss};
 use crate::optim::Step;
+use crate::params::Line;
+use crate::{Result, Scalar};
 
 /// Runs one network; keeps its memory, and the values of a pass for the way back.
-pub(crate) trait Engine<T>: Send {
+///
+/// An engine with memory of its own may leave there what batches find until it is asked for: [`collect`](Self::collect)
+/// lies between [`open_pass`](Self::open_pass) and [`close_pass`](Self::close_pass), and after
+/// [`evaluate`](Self::evaluate) comes [`evaluated`](Self::evaluated).
+pub(crate) trait Engine<T: Scalar>: Send {
     /// Takes over the parameters for the passes to come.
     fn load(&mut self, parameters: &[T]) -> Result<()>;
+    /// The same with those of a point of a line.
+    fn load_at(&mut self, line: &Line<'_, T>, offset: f64) -> Result<()> {
+        self.load(&line.values(offset))
+    }
     /// The logits of a batch without dropout; in [`Mode::Training`] the moments become those of the batch.
     fn logits(&mut self, images: Images<'_, T>, mode: Mode, moments: &mut AllMoments) -> Result<Vec<T>>;
     /// As [`logits`](Self::logits), but with the factors of every dropout in the graph's order, and prepared for the way
@@ -24,6 +33,43 @@ pub(crate) trait Engine<T>: Send {
     /// The gradient with respect to the parameters, from that with respect to the logits of the last
     /// [`forward`](Self::forward).
     fn backward(&mut self, logits_gradient: &[T], moments: &AllMoments, gradient: &mut [T]) -> Result<()>;
+    /// Losses and hits of a batch with these moments and without dropout, which are added here or later.
+    fn evaluate(
+        &mut self,
+        images: Images<'_, T>,
+        labels: &[u16],
+        moments: &mut AllMoments,
+        into: &mut Outcome,
+    ) -> Result<()> {
+        let logits = self.logits(images, Mode::Evaluation, moments)?;
+        into.extend(loss::cross_entropy(&logits, labels));
+        Ok(())
+    }
+    /// Adds the losses and hits that are missing.
+    fn evaluated(&mut self, _into: &mut Outcome) -> Result<()> {
+        Ok(())
+    }
+    /// Goes on with a pass for batch-norm statistics.
+    fn open_pass(&mut self, _pass: &StatisticsPass) -> Result<()> {
+        Ok(())
+    }
+    /// Takes a batch without dropout into the pass with a share of the means, here or later; `counts` are the values a
+    /// channel of each batch norm.
+    fn collect(
+        &mut self,
+        images: Images<'_, T>,
+        (share, counts): (f64, &[usize]),
+        moments: &mut AllMoments,
+        pass: &mut StatisticsPass,
+    ) -> Result<()> {
+        self.logits(images, Mode::Training, moments)?;
+        pass.add(share, counts, moments);
+        Ok(())
+    }
+    /// Takes in what is missing of the pass.
+    fn close_pass(&mut self, _pass: &mut StatisticsPass) -> Result<()> {
+        Ok(())
+    }
     /// How many images are best evaluated at a time.
     fn evaluation_slice(&self) -> usize {
         EVALUATION_SLICE
@@ -53,4 +99,6 @@ pub(crate) trait Resident<T> {
     ) -> Result<Outcome>;
     /// Where the steps have led.
     fn arrive(&mut self, parameters: &mut [T], velocity: &mut [T]) -> Result<()>;
+    /// Takes the parameters into a mean, as point number `count`.
+    fn average(&mut self, mean: &mut [f64], count: u64) -> Result<()>;
 }

@@ -47,6 +47,7 @@ use self::gpu::Convolutions;
 use self::reference::Reference;
 use self::run::AllMoments;
 use self::stepwise::Stepwise;
+use crate::average::Average;
 use crate::model::Graph;
 use crate::model::graph::Layer;
 use crate::params::Weights;
@@ -173,6 +174,23 @@ impl<T: Scalar> Executor<T> {
         mode: Mode,
     ) -> Result<Vec<T>> {
         self.load(weights)?.logits(examples, mode)
+    }
+
+    /// Takes the weights of a network into an average, where they are.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if the weights or the average are another network's; [`Error::Device`] if a GPU fails.
+    pub fn average(&mut self, weights: &Weights<T>, into: &mut Average) -> Result<()> {
+        self.check_weights(weights)?;
+        into.check_length(weights.values.len())?;
+        self.engine.load(&weights.values)?;
+        match self.engine.resident() {
+            Some(resident) => {
+                let (mean, count) = into.next();
+                resident.average(mean, count)
+            }
+            None => into.push(&weights.values),
+        }
     }
 
     /// Adds the batch-norm statistics of a batch, seen in training mode but without dropout, to a pass.

@@ -4,7 +4,7 @@ use super::Mode;
 use super::backend::{Backend, BatchNorm, Moments, Target};
 use super::plan::{Backward, Forward};
 use crate::Scalar;
-use crate::params::{Layout, Weights};
+use crate::params::Layout;
 
 /// Mean and biased variance of every channel of all batch norms.
 pub(crate) struct AllMoments {
@@ -18,10 +18,10 @@ impl AllMoments {
         Self { mean: vec![0.0; channels], var: vec![0.0; channels] }
     }
 
-    /// Takes over the running statistics of a network.
-    pub(super) fn set<T: Scalar>(&mut self, weights: &Weights<T>) {
-        self.mean = weights.running_mean.iter().map(|value| value.to_f64()).collect();
-        self.var = weights.running_var.iter().map(|value| value.to_f64()).collect();
+    /// Takes over running statistics.
+    pub(super) fn set<T: Scalar>(&mut self, mean: &[T], var: &[T]) {
+        self.mean = mean.iter().map(|value| value.to_f64()).collect();
+        self.var = var.iter().map(|value| value.to_f64()).collect();
     }
 
     fn of(&self, op: &BatchNorm) -> Moments<'_> {
@@ -30,10 +30,15 @@ impl AllMoments {
 
     /// The unbiased variances, from the number of values in each batch norm's channels.
     pub(super) fn unbiased(&self, layout: &Layout, counts: &[usize]) -> Vec<f64> {
-        let norms = layout.norms().iter().zip(counts);
-        let factors = norms.flat_map(|(norm, &n)| std::iter::repeat_n(n as f64 / (n - 1) as f64, norm.channels));
-        self.var.iter().zip(factors).map(|(var, factor)| var * factor).collect()
+        self.var.iter().zip(bessel(layout, counts)).map(|(var, factor)| var * factor).collect()
     }
+}
+
+/// n/(n − 1) for every channel, n being the number of values in a channel of its batch norm: the unbiased variance is so
+/// many times the biased one.
+pub(crate) fn bessel<'a>(layout: &'a Layout, counts: &'a [usize]) -> impl Iterator<Item = f64> + 'a {
+    let norms = layout.norms().iter().zip(counts);
+    norms.flat_map(|(norm, &n)| std::iter::repeat_n(n as f64 / (n - 1) as f64, norm.channels))
 }
 
 /// Runs the steps towards the logits; in [`Mode::Training`] the moments become those of the batch.

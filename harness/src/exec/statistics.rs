@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::run::AllMoments;
 use crate::params::{Layout, Weights};
 use crate::{Error, Result, Scalar};
 
@@ -34,18 +35,35 @@ impl StatisticsPass {
         Self { layout: Arc::clone(layout), weighting, mean: zeros.clone(), var: zeros, weight: 0.0, batches: 0 }
     }
 
-    /// Takes in the statistics of a batch of `images` images.
-    pub(crate) fn add(&mut self, images: usize, mean: &[f64], var: &[f64]) {
+    /// Counts a batch of `images` images: the share of its statistics in the means, in (0, 1].
+    pub(crate) fn count(&mut self, images: usize) -> f64 {
         let share = match self.weighting {
             Weighting::BySize => images as f64,
             Weighting::Equal => 1.0,
         };
         self.weight += share;
         self.batches += 1;
-        let momentum = share / self.weight;
-        for (kept, new) in [(&mut self.mean, mean), (&mut self.var, var)] {
-            kept.iter_mut().zip(new).for_each(|(kept, new)| *kept += momentum * (new - *kept));
+        share / self.weight
+    }
+
+    /// Takes in the statistics of a batch that was given this share, with so many values a channel of each batch norm.
+    pub(crate) fn add(&mut self, share: f64, counts: &[usize], moments: &AllMoments) {
+        let var = moments.unbiased(&self.layout, counts);
+        for (kept, new) in [(&mut self.mean, &moments.mean), (&mut self.var, &var)] {
+            kept.iter_mut().zip(new).for_each(|(kept, new)| *kept += share * (new - *kept));
         }
+    }
+
+    /// Means and unbiased variances so far.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn means(&self) -> [&[f64]; 2] {
+        [&self.mean, &self.var]
+    }
+
+    /// The same, to be replaced.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn means_mut(&mut self) -> [&mut Vec<f64>; 2] {
+        [&mut self.mean, &mut self.var]
     }
 
     /// The layout it was made for.
@@ -58,15 +76,22 @@ impl StatisticsPass {
     /// # Errors
     /// [`Error::Domain`] if no batch was seen, or the network has another layout.
     pub fn finish<T: Scalar>(self, weights: &mut Weights<T>) -> Result<()> {
+        let batches = self.batches;
+        [weights.running_mean, weights.running_var] = self.running(weights.layout())?;
+        weights.batches_tracked = if weights.layout().norms().is_empty() { 0 } else { batches };
+        Ok(())
+    }
+
+    /// Running means and variances for a network of this layout.
+    ///
+    /// Fails as [`finish`](Self::finish).
+    pub(super) fn running<T: Scalar>(self, layout: &Layout) -> Result<[Vec<T>; 2]> {
         if self.batches == 0 {
             return Err(Error::domain("batches in a statistics pass", 0, "at least 1"));
         }
-        if *self.layout != **weights.layout() {
+        if *self.layout != *layout {
             return Err(Error::domain("the network", "another", "the one the statistics were collected on"));
         }
-        weights.running_mean = self.mean.into_iter().map(T::from_f64).collect();
-        weights.running_var = self.var.into_iter().map(T::from_f64).collect();
-        weights.batches_tracked = if self.layout.norms().is_empty() { 0 } else { self.batches };
-        Ok(())
+        Ok([self.mean, self.var].map(|numbers| numbers.into_iter().map(T::from_f64).collect()))
     }
 }

@@ -13,8 +13,8 @@ use valleys_sim::{Profile, Seed};
 use super::direction::Law;
 use super::point::profile;
 use super::rescale::rescaled;
-use super::scan::{Curve, scan_one};
-use super::vector::{dot, moved, norm};
+use super::scan::{Cells, scan_one};
+use super::vector::{dot, norm};
 use super::{BatchNorm, Probe, Spec, Store, Surface};
 use crate::Result;
 use crate::data::{Dataset, ImageSet};
@@ -56,8 +56,8 @@ pub fn controls(
     let probe = |spec: Spec| Probe::new(graph, data, spec);
     let u = law.draw(solution, seed, index)?;
     let mut line = |name: &str, probe: &mut Probe, centre: &Weights<f32>, u: &[f64]| -> Result<Profile> {
-        let curve = Curve::new(name, offsets, |l| moved(centre, u, l));
-        profile(&scan_one(probe, &format!("line, {name}"), curve, store, observer)?, |point| &point.train)
+        let line = Cells::new(name, offsets, centre, u)?;
+        profile(&scan_one(probe, &format!("line, {name}"), line, store, observer)?, |point| &point.train)
     };
     let mut usual = probe(spec.clone())?;
     let own = line("usual", &mut usual, solution, &u)?;

@@ -10,9 +10,9 @@ use valleys_sim::record::{self, InterRandLine};
 
 use super::direction::Law;
 use super::point::profile;
-use super::scan::{Curve, scan};
+use super::scan::{Cells, scan};
 use super::surface::require_dimension;
-use super::vector::{difference, dot, moved, norm, unit};
+use super::vector::{difference, dot, norm, unit};
 use super::{Store, Surface};
 use crate::Result;
 use crate::params::Weights;
@@ -51,15 +51,9 @@ pub fn inter_rand(
             let random = unit("the random part", law.draw(pair.settled, seed, index)?)?;
             let sum = inter.iter().zip(&random).map(|(a, b)| a + b).collect();
             let u = unit("the sum of the two directions", sum)?;
-            let through = |name: &str, centre: &Weights<f32>| {
-                let centre = centre.clone();
-                Curve::new(format!("{law} {index} through {name}"), offsets, {
-                    let u = &u;
-                    move |l| moved(&centre, u, l)
-                })
-            };
-            let curves = [through("settled", pair.settled), through("biased", pair.biased)];
-            let points = scan(surface, "loss along a line", &curves, store, observer)?;
+            let through = |name: &str, centre| Cells::new(format!("{law} {index} through {name}"), offsets, centre, &u);
+            let both = [through("settled", pair.settled)?, through("biased", pair.biased)?];
+            let points = scan(surface, "loss along a line", &both, store, observer)?;
             let train = profile(&points[0], |point| &point.train)?;
             lines.push(InterRandLine {
                 family: law.to_string(),

@@ -6,7 +6,7 @@ use valleys_sim::progress::Observer;
 use valleys_sim::record;
 
 use super::point::{accuracies, profile};
-use super::scan::{Curve, scan_one};
+use super::scan::{Cells, scan_one};
 use super::surface::require_dimension;
 use super::vector::{difference, norm};
 use super::{Point, Store, Surface};
@@ -27,15 +27,8 @@ pub fn points(
 ) -> Result<Vec<Point>> {
     require_dimension("the SWA solution", swa.values.len(), surface)?;
     require_dimension("the SGD solution", sgd.values.len(), surface)?;
-    let at = |share: f64| {
-        let mut weights = swa.clone();
-        for (value, &end) in weights.values.iter_mut().zip(&sgd.values) {
-            let start = f64::from(*value);
-            *value = (start + share * (f64::from(end) - start)) as f32;
-        }
-        weights
-    };
-    scan_one(surface, "loss between two solutions", Curve::new("", shares, at), store, observer)
+    let way = difference(swa, sgd);
+    scan_one(surface, "loss between two solutions", Cells::new("", shares, swa, &way)?, store, observer)
 }
 
 /// ‖w_sgd − w_swa‖, over the trainable weights.

@@ -15,9 +15,8 @@ use valleys_sim::theorem1::Terms;
 use super::direction::Law;
 use super::judged::{Judged, every_second, half};
 use super::point::profile;
-use super::scan::{Curve, scan_one};
+use super::scan::{Cells, scan_one};
 use super::surface::require_dimension;
-use super::vector::moved;
 use super::{Point, Store, Surface};
 use crate::data::permutation;
 use crate::params::Weights;
@@ -58,8 +57,8 @@ pub fn intervention(
     require_dimension("the solution", solution.values.len(), surface)?;
     let u = law.draw(solution, seed, index)?;
     let mut scan = |name: &str, u: &[f64], offsets: &[f64]| -> Result<Vec<Point>> {
-        let curve = Curve::new(name, offsets, |l| moved(solution, u, l));
-        scan_one(surface, "loss along a line and its controls", curve, store, observer)
+        let line = Cells::new(name, offsets, solution, u)?;
+        scan_one(surface, "loss along a line and its controls", line, store, observer)
     };
     let line = scan("line", &u, offsets)?;
     let test = profile(&line, |it| &it.test)?;

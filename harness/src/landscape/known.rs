@@ -6,7 +6,7 @@ use valleys_sim::progress::Observer;
 
 use super::{Losses, Measured, Surface};
 use crate::Result;
-use crate::params::{Group, Layout, Weights};
+use crate::params::{Group, Layout, Line, Weights};
 
 /// A training and a test loss in closed form; counts how often it is measured.
 pub(super) struct Known {
@@ -27,9 +27,9 @@ impl Surface for Known {
         self.dimension
     }
 
-    fn measure(&mut self, at: &Weights<f32>, _observer: &dyn Observer) -> Result<Losses> {
+    fn measure(&mut self, line: &Line<'_, f32>, offset: f64, _observer: &dyn Observer) -> Result<Losses> {
         self.measured += 1;
-        let w: Vec<f64> = at.values.iter().map(|&x| f64::from(x)).collect();
+        let w: Vec<f64> = line.values(offset).into_iter().map(f64::from).collect();
         let side = |loss: f64| Measured { loss, standard_error: 0.0, accuracy: 0.5, examples: None };
         Ok(Losses { train: side((self.train)(&w)), test: side((self.test)(&w)) })
     }
@@ -40,7 +40,7 @@ impl Surface for Known {
 }
 
 /// A point of ℝᵈ as a network of one linear weight.
-pub(super) fn point(values: &[f32]) -> Weights<f32> {
+pub(crate) fn point(values: &[f32]) -> Weights<f32> {
     let mut layout = Layout::default();
     layout.add_parameter("w".to_owned(), vec![1, values.len()], Group::LinearWeight).expect("the first name");
     let mut weights = Weights::zeros(&Arc::new(layout));

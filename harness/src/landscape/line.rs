@@ -6,9 +6,8 @@ use valleys_sim::record;
 use valleys_sim::shift;
 
 use super::point::{accuracies, profile};
-use super::scan::{Curve, scan_one};
+use super::scan::{Cells, scan_one};
 use super::surface::require_dimension;
-use super::vector::moved;
 use super::{Point, Store, Surface};
 use crate::Result;
 use crate::params::Weights;
@@ -26,8 +25,8 @@ pub fn points(
     observer: &dyn Observer,
 ) -> Result<Vec<Point>> {
     require_dimension("the direction", direction.len(), surface)?;
-    let curve = Curve::new("", offsets, |offset| moved(centre, direction, offset));
-    scan_one(surface, "loss along a line", curve, store, observer)
+    let line = Cells::new("", offsets, centre, direction)?;
+    scan_one(surface, "loss along a line", line, store, observer)
 }
 
 /// Adds so many points to a line of at least three, one at a time, each in the middle of the segment beside which the
@@ -51,8 +50,8 @@ pub fn refine(
     let refined: Result<()> = (0..extra).try_for_each(|_| {
         let Some(left) = bent(&points) else { return Ok(()) };
         let middle = 0.5 * (points[left].offset + points[left + 1].offset);
-        let curve = Curve::new("", std::slice::from_ref(&middle), |offset| moved(centre, direction, offset));
-        points.splice(left + 1..left + 1, scan_one(surface, "loss along a line", curve, store, observer)?);
+        let line = Cells::new("", std::slice::from_ref(&middle), centre, direction)?;
+        points.splice(left + 1..left + 1, scan_one(surface, "loss along a line", line, store, observer)?);
         observer.advance(1);
         Ok(())
     });

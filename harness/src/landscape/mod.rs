@@ -17,7 +17,7 @@ pub mod interpolation;
 pub mod intervention;
 mod judged;
 #[cfg(test)]
-mod known;
+pub(crate) mod known;
 pub mod line;
 pub mod neighbourhood;
 pub mod plane;

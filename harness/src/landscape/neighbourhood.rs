@@ -9,9 +9,8 @@ use valleys_sim::{Profile, Seed};
 
 use super::direction::Law;
 use super::point::profile;
-use super::scan::{Curve, scan_one};
+use super::scan::{Cells, scan_one};
 use super::surface::require_dimension;
-use super::vector::moved;
 use super::{Store, Surface};
 use crate::Result;
 use crate::params::Weights;
@@ -42,8 +41,8 @@ pub fn neighbourhood(
     require_dimension("the solution", solution.values.len(), surface)?;
     let u = law.draw(solution, seed, index)?;
     let mut line = |name: String, centre: &Weights<f32>| -> Result<Profile> {
-        let curve = Curve::new(name, offsets, |l| moved(centre, &u, l));
-        let points = scan_one(surface, "loss along a line", curve, store, observer)?;
+        let line = Cells::new(name, offsets, centre, &u)?;
+        let points = scan_one(surface, "loss along a line", line, store, observer)?;
         profile(&points, |point| &point.train)
     };
     let own = line("own".to_owned(), solution)?;

@@ -3,11 +3,11 @@
 use valleys_sim::progress::Observer;
 use valleys_sim::record::{self, PlaneMark};
 
-use super::scan::{Curve, scan};
+use super::scan::{Cells, scan};
 use super::surface::require_dimension;
-use super::vector::{difference, dot, moved, norm, unit};
+use super::vector::{difference, dot, norm, unit};
 use super::{Measured, Point, Store, Surface};
-use crate::params::Weights;
+use crate::params::{Line, Weights};
 use crate::{Error, Result};
 
 /// A plane in weight space: origin + x·e₁ + y·e₂.
@@ -75,12 +75,11 @@ pub fn plane(
     if x.is_empty() || y.is_empty() {
         return Err(Error::domain("points of the plane", 0, "at least 1 along each axis"));
     }
-    let row = |&height: &f64| {
-        let at = moved(plane.origin, &plane.axes[1], height);
-        Curve::new(format!("y {height}"), x, move |offset| moved(&at, &plane.axes[0], offset))
-    };
-    let rows: Vec<_> = y.iter().map(row).collect();
-    let points = scan(surface, "loss on a plane", &rows, store, observer)?;
+    let up = Line::new(plane.origin, &plane.axes[1])?;
+    let centres: Vec<_> = y.iter().map(|&height| up.at(height)).collect();
+    let rows = y.iter().zip(&centres);
+    let rows = rows.map(|(height, centre)| Cells::new(format!("y {height}"), x, centre, &plane.axes[0]));
+    let points = scan(surface, "loss on a plane", &rows.collect::<Result<Vec<_>>>()?, store, observer)?;
     let losses = |side: fn(&Point) -> &Measured| {
         points.iter().map(|row| row.iter().map(|point| side(point).loss).collect()).collect()
     };

@@ -9,9 +9,8 @@ use valleys_sim::record::{DirectionGroup, DirectionRow};
 
 use super::direction::Law;
 use super::point::profile;
-use super::scan::{Curve, scan_one};
+use super::scan::{Cells, scan_one};
 use super::surface::require_dimension;
-use super::vector::moved;
 use super::{Point, Store, Surface};
 use crate::params::Weights;
 use crate::{Error, Result};
@@ -56,8 +55,8 @@ pub fn group(
             return Ok(());
         }
         let u = law.draw(centre, draws.seed, index)?;
-        let curve = Curve::new(format!("{name} {index}"), draws.offsets, |l| moved(centre, &u, l));
-        let points = scan_one(surface, "loss along a line", curve, store, observer)?;
+        let line = Cells::new(format!("{name} {index}"), draws.offsets, centre, &u)?;
+        let points = scan_one(surface, "loss along a line", line, store, observer)?;
         directions.push(row(index, &points, draws.criteria)?);
         observer.advance(1);
         Ok(())

@@ -1,6 +1,5 @@
 //! One network, one number: how a loss is measured.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,13 +8,12 @@ use valleys_sim::estimate::Moments;
 use valleys_sim::progress::Observer;
 
 use super::{Losses, Measured, Surface};
-use crate::average::recompute_statistics;
 use crate::data::loader::{Batches, EpochBatches, PlainBatches};
 use crate::data::{Augmentation, Dataset, ImageSet, Normalisation};
 use crate::exec::{BackendKind, Dropout, Executor, Weighting};
 use crate::model::Graph;
-use crate::params::Weights;
-use crate::train::evaluate;
+use crate::params::{Line, Weights};
+use crate::train::evaluate_loaded;
 use crate::{Error, Result};
 
 /// Where a moved network's batch-norm statistics come from.
@@ -155,15 +153,15 @@ impl Surface for Probe {
 
     /// With [`BatchNorm::Recompute`] the network gets statistics of its own first. Stops between batches if the observer
     /// asks.
-    fn measure(&mut self, at: &Weights<f32>, observer: &dyn Observer) -> Result<Losses> {
-        let mut weights = Cow::Borrowed(at);
+    fn measure(&mut self, line: &Line<'_, f32>, offset: f64, observer: &dyn Observer) -> Result<Losses> {
+        let mut network = self.executor.load_at(line, offset)?;
         if self.spec.batch_norm == BatchNorm::Recompute {
             let batches = PlainBatches::new(&self.statistics, self.normalisation);
-            let weighting = self.spec.weighting;
-            recompute_statistics(&mut self.executor, weights.to_mut(), &batches, weighting, observer)?;
+            let pass = network.statistics(&batches, self.spec.weighting, observer)?;
+            network.adopt(pass)?;
         }
         let mut side = |name: &str, set: &ImageSet| {
-            evaluate(&mut self.executor, &weights, set, self.normalisation, observer)
+            evaluate_loaded(&mut network, set, self.normalisation, observer)
                 .map(|outcome| Measured::new(outcome, self.spec.keep_examples))
                 .map_err(|error| match error {
                     Error::Domain { name: what, value, allowed } => {

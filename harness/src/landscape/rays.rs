@@ -6,9 +6,8 @@ use valleys_sim::progress::Observer;
 use valleys_sim::record::{self, RaySolution};
 
 use super::direction::Law;
-use super::scan::{Curve, scan};
+use super::scan::{Cells, scan};
 use super::surface::require_dimension;
-use super::vector::moved;
 use super::{Measured, Point, Store, Surface};
 use crate::params::Weights;
 use crate::{Error, Result};
@@ -39,8 +38,8 @@ pub fn rays(
         let mut own = Vec::new();
         for index in 0..count {
             let u = law.draw(solution, seed, index)?;
-            let curve = Curve::new(format!("{name} {index}"), distances, |l| moved(solution, &u, l));
-            own.extend(scan(surface, "loss along a ray", &[curve], store, observer)?);
+            let line = Cells::new(format!("{name} {index}"), distances, solution, &u)?;
+            own.extend(scan(surface, "loss along a ray", &[line], store, observer)?);
         }
         rays.push(own);
         observer.advance(1);

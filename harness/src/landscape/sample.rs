@@ -5,7 +5,7 @@ use valleys_sim::progress::Observer;
 use super::{Losses, Measured, Surface};
 use crate::Result;
 use crate::exec::Outcome;
-use crate::params::Weights;
+use crate::params::Line;
 
 /// The loss of an example at a point.
 type Loss = Box<dyn Fn(&[f64], usize) -> f64>;
@@ -34,9 +34,9 @@ impl Surface for Sample {
         1
     }
 
-    fn measure(&mut self, at: &Weights<f32>, _observer: &dyn Observer) -> Result<Losses> {
+    fn measure(&mut self, line: &Line<'_, f32>, offset: f64, _observer: &dyn Observer) -> Result<Losses> {
         self.measured += 1;
-        let w: Vec<f64> = at.values.iter().map(|&x| f64::from(x)).collect();
+        let w: Vec<f64> = line.values(offset).into_iter().map(f64::from).collect();
         let side = |loss: &Loss| {
             let losses = (0..self.count).map(|i| loss(&w, i)).collect();
             Measured::new(Outcome { losses, correct: vec![true; self.count] }, self.keeps_examples)

@@ -10,9 +10,8 @@ use valleys_sim::record;
 
 use super::direction::Law;
 use super::judged::Judged;
-use super::scan::{Curve, scan_one};
+use super::scan::{Cells, scan_one};
 use super::surface::require_dimension;
-use super::vector::moved;
 use super::{Store, Surface};
 use crate::params::Weights;
 use crate::{Error, Result};
@@ -43,8 +42,8 @@ pub fn shift_law(
 ) -> Result<record::ShiftLaw> {
     require_dimension("the solution", solution.values.len(), surface)?;
     let u = law.draw(solution, seed, index)?;
-    let curve = Curve::new("", offsets, |l| moved(solution, &u, l));
-    let points = scan_one(surface, "loss along a line", curve, store, observer)?;
+    let line = Cells::new("", offsets, solution, &u)?;
+    let points = scan_one(surface, "loss along a line", line, store, observer)?;
     let judged = Judged::of_points(title, &points, criteria)?;
     let caption = (&judged.name(title, law, index)[..], &surface.setting()[..]);
     of_line(&judged, caption, (pool, splits), observer)

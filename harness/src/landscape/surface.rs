@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use valleys_sim::progress::Observer;
 
 use crate::exec::Outcome;
-use crate::params::Weights;
+use crate::params::Line;
 use crate::{Error, Result};
 
 /// A training and a test loss on ℝᵈ: a network's on fixed images ([`Probe`](super::Probe)), or a function in its place.
@@ -12,10 +12,11 @@ pub trait Surface {
     /// d, the number of weights.
     fn dimension(&self) -> usize;
 
-    /// Train and test loss at a point. Batch-norm statistics are those of the point, unless the surface makes its own.
+    /// Train and test loss at a point of a line. Batch-norm statistics are those of the line's centre, unless the surface
+    /// makes its own.
     ///
     /// Fails on a loss that is not finite; stops at a safe point if the observer asks.
-    fn measure(&mut self, at: &Weights<f32>, observer: &dyn Observer) -> Result<Losses>;
+    fn measure(&mut self, line: &Line<'_, f32>, offset: f64, observer: &dyn Observer) -> Result<Losses>;
 
     /// How losses are measured, in words, for captions.
     fn setting(&self) -> String;
@@ -46,7 +47,7 @@ pub struct Measured {
 
 impl Measured {
     /// Sums an outcome of at least two images up.
-    pub(super) fn new(outcome: Outcome, keep_examples: bool) -> Self {
+    pub(crate) fn new(outcome: Outcome, keep_examples: bool) -> Self {
         let (count, loss) = (outcome.losses.len() as f64, outcome.mean_loss());
         let squares: f64 = outcome.losses.iter().map(|x| (x - loss) * (x - loss)).sum();
         Self {

@@ -15,7 +15,7 @@ use crate::data::loader::PlainBatches;
 use crate::data::{Dataset, synthetic};
 use crate::exec::{BackendKind, Executor, Weighting};
 use crate::model::{Architecture, Graph};
-use crate::params::Weights;
+use crate::params::{Line, Weights};
 use crate::train::evaluate;
 use crate::{Error, Result};
 
@@ -177,8 +177,10 @@ fn the_ends_of_an_interpolation_are_the_solutions() {
     let points =
         interpolation::points(&mut probe, &setting.weights, &other, &shares, &mut vec![], &Silent).expect("measured");
     let losses = |point: &Point| Losses { train: point.train.clone(), test: point.test.clone() };
-    assert_eq!(losses(&points[1]), probe.measure(&setting.weights, &Silent).expect("measured"));
-    assert_eq!(losses(&points[2]), probe.measure(&other, &Silent).expect("measured"));
+    for (point, solution) in points[1..].iter().zip([&setting.weights, &other]) {
+        let line = Line::new(solution, &setting.direction).expect("one dimension");
+        assert_eq!(losses(point), probe.measure(&line, 0.0, &Silent).expect("measured"));
+    }
     let distance = interpolation::distance(&setting.weights, &other);
     let record =
         interpolation::interpolation(("two", ["a", "b"]), &points, distance, &Criteria::default()).expect("judged");

@@ -16,10 +16,9 @@ use super::gradient_noise::Steps;
 use super::judged::Judged;
 use super::neighbourhood::Ball;
 use super::point::profile;
-use super::scan::{Curve, scan_one};
+use super::scan::{Cells, scan_one};
 use super::shift_law::{Pool, of_line};
 use super::surface::require_dimension;
-use super::vector::moved;
 use super::{Store, Surface};
 use crate::Result;
 use crate::params::Weights;
@@ -51,8 +50,8 @@ pub fn theory(
     require_dimension("the solution", solution.values.len(), surface)?;
     let u = law.draw(solution, seed, index)?;
     let mut scan = |name: &str, centre: &Weights<f32>| {
-        let curve = Curve::new(name, offsets, |l| moved(centre, &u, l));
-        scan_one(surface, "loss along a line", curve, store, observer)
+        let line = Cells::new(name, offsets, centre, &u)?;
+        scan_one(surface, "loss along a line", line, store, observer)
     };
     let judged = Judged::of_points(title, &scan("line", solution)?, criteria)?;
     let title = judged.name(title, law, index);

@@ -8,8 +8,8 @@ use valleys_sim::trajectory::{departure, stable_from};
 
 use super::direction::Law;
 use super::point::profile;
-use super::scan::{Curve, scan_one};
-use super::vector::{difference, dot, moved, norm};
+use super::scan::{Cells, scan_one};
+use super::vector::{difference, dot, norm};
 use super::{Store, Surface};
 use crate::params::Weights;
 use crate::{Error, Result};
@@ -46,8 +46,8 @@ pub fn trajectory(
     observer.begin("lines through the iterates", iterates.epochs.len() as u64);
     let measured: Result<()> = iterates.epochs.iter().try_for_each(|&epoch| {
         let iterate = (iterates.load)(epoch)?;
-        let curve = Curve::new(format!("epoch {epoch}"), offsets, |l| moved(&iterate, &u, l));
-        let points = scan_one(surface, "loss along a line", curve, store, observer)?;
+        let line = Cells::new(format!("epoch {epoch}"), offsets, &iterate, &u)?;
+        let points = scan_one(surface, "loss along a line", line, store, observer)?;
         let line = profile(&points, |point| &point.train)?;
         let judgement = judge_line(&line, criteria, None)?;
         lines.push((epoch, difference(&end, &iterate), line.without_examples(), judgement));

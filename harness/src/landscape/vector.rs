@@ -3,15 +3,6 @@
 use crate::params::Weights;
 use crate::{Error, Result};
 
-/// w + l·u, rounded to single precision once; batch-norm statistics stay those of w.
-pub(super) fn moved(centre: &Weights<f32>, direction: &[f64], offset: f64) -> Weights<f32> {
-    let mut weights = centre.clone();
-    for (value, u) in weights.values.iter_mut().zip(direction) {
-        *value = (f64::from(*value) + offset * u) as f32;
-    }
-    weights
-}
-
 /// b − a, over the trainable weights.
 pub fn difference(a: &Weights<f32>, b: &Weights<f32>) -> Vec<f64> {
     a.values.iter().zip(&b.values).map(|(&a, &b)| f64::from(b) - f64::from(a)).collect()

@@ -31,7 +31,7 @@ impl Trainer<'_> {
         let average = match phase.averages(done) {
             true => {
                 let mut average = state.average.clone();
-                average.push(&state.weights.values)?;
+                self.executor.average(&state.weights, &mut average)?;
                 Some(average)
             }
             false => None,

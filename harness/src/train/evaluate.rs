@@ -2,9 +2,9 @@
 
 use valleys_sim::progress::Observer;
 
-use crate::data::loader::{Batches, PlainBatches};
+use crate::data::loader::PlainBatches;
 use crate::data::{ImageSet, Normalisation};
-use crate::exec::{Executor, Outcome};
+use crate::exec::{Executor, Loaded, Outcome};
 use crate::params::Weights;
 use crate::{Error, Result};
 
@@ -18,15 +18,17 @@ pub fn evaluate(
     normalisation: Normalisation,
     observer: &dyn Observer,
 ) -> Result<Outcome> {
-    let batches = PlainBatches::new(set, normalisation);
-    let mut all = Outcome::default();
-    let mut loaded = executor.load(weights)?;
-    for number in 0..batches.count() {
-        if observer.interrupted() {
-            return Err(Error::Interrupted);
-        }
-        all.extend(loaded.evaluate(&batches.views(number))?);
-    }
+    evaluate_loaded(&mut executor.load(weights)?, set, normalisation, observer)
+}
+
+/// The same of a network whose parameters are in place.
+pub(crate) fn evaluate_loaded(
+    network: &mut Loaded<'_, f32>,
+    set: &ImageSet,
+    normalisation: Normalisation,
+    observer: &dyn Observer,
+) -> Result<Outcome> {
+    let all = network.evaluate_all(&PlainBatches::new(set, normalisation), observer)?;
     match all.losses.iter().position(|loss| !loss.is_finite()) {
         Some(image) => Err(Error::domain(format!("loss of image {image}"), all.losses[image], "a finite number")),
         None => Ok(all),

@@ -17,6 +17,7 @@ mod trainer;
 
 pub use config::{Checkpoints, Config, MomentumBuffer, PhaseConfig, Selection};
 pub use evaluate::evaluate;
+pub(crate) use evaluate::evaluate_loaded;
 pub use kept::Kept;
 pub use presets::Method;
 pub use recipe::{Phase, Recipe, Start};

@@ -13,7 +13,7 @@ use super::store::Store;
 use super::{epoch, evaluate};
 use crate::average::{Average, recompute_statistics};
 use crate::checkpoint::{self, About};
-use crate::data::loader::{Batches, EpochBatches};
+use crate::data::loader::EpochBatches;
 use crate::data::{Augmentation, Dataset, ImageSet};
 use crate::exec::{Executor, Outcome};
 use crate::metrics::Metrics;
@@ -194,14 +194,7 @@ impl<'a> Trainer<'a> {
     /// What the official rule compares with: the start's losses, before the first step.
     fn reference(&mut self, phase: &Phase, start: &Weights<f32>) -> Result<Reference> {
         let batches = self.batches(phase, phase.number(0));
-        let mut train = Outcome::default();
-        let mut loaded = self.executor.load(start)?;
-        for number in 0..batches.count() {
-            if self.observer.interrupted() {
-                return Err(Error::Interrupted);
-            }
-            train.extend(loaded.evaluate(&batches.views(number))?);
-        }
+        let train = self.executor.load(start)?.evaluate_all(&batches, self.observer)?;
         if !train.is_finite() {
             return Err(Error::domain("training loss of the start", train.mean_loss(), "a finite number"));
         }

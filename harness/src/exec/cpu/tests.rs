@@ -125,7 +125,7 @@ impl Case {
         engine.load(&weights.values).expect("no device");
         for mode in [Mode::Training, Mode::Evaluation] {
             let mut moments = AllMoments::new(weights.running_mean.len());
-            moments.set(&weights);
+            moments.set(&weights.running_mean, &weights.running_var);
             results.push(doubles(&engine.logits(Images::Pixels(&images), mode, &mut moments).expect("no device")));
             results.push([moments.mean.clone(), moments.var.clone()].concat());
             let logits = engine.forward(Images::Pixels(&images), &factors, mode, &mut moments).expect("no device");

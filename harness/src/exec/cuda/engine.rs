@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::algorithms::Precision;
 use super::device::Device;
-use super::launch::{Descent, sgd};
+use super::launch::{Descent, average, collect, sgd};
+use super::lines::Lines;
 use super::loss::Loss;
 use super::machine::OnDevice;
 use super::memory::{Buffer, Out};
+use super::mirrored::Mirrored;
 use super::pass::Pass;
 use super::room::{Convolutions, Room};
 use super::sets::Sets;
@@ -16,13 +18,17 @@ use crate::exec::engine::{Engine, Resident};
 use crate::exec::examples::Images;
 use crate::exec::gpu;
 use crate::exec::plan::{Plan, TrainingPlan};
-use crate::exec::run::AllMoments;
-use crate::exec::{Mode, Outcome};
+use crate::exec::run::{AllMoments, bessel};
+use crate::exec::{Mode, Outcome, StatisticsPass};
 use crate::model::Graph;
 use crate::optim::Step;
+use crate::params::Line;
 
 /// Images evaluated at a time: as many as batches of evaluation have, and more, since launches take the time.
 const EVALUATION_SLICE: usize = 1000;
+
+/// Images whose losses wait on the device before they are read.
+const WAITING: usize = 1 << 14;
 
 /// One network on one GPU, in single precision.
 pub(crate) struct Cuda {
@@ -34,13 +40,18 @@ pub(crate) struct Cuda {
     inference_room: Room,
     convolutions: Convolutions,
     sets: Sets,
-    parameters: Buffer<f32>,
-    /// What the parameters on the device are, where the host knows it.
-    known: Option<Vec<f32>>,
+    parameters: Mirrored<f32>,
+    lines: Lines,
     gradient: Buffer<f32>,
     velocity: Buffer<f32>,
+    /// The mean of several networks; most engines never make one.
+    mean: Option<Mirrored<f64>>,
     /// Means, then biased variances, of the channels of all batch norms.
-    moments: Buffer<f64>,
+    moments: Mirrored<f64>,
+    /// The same over the batches of a pass, with unbiased variances.
+    pass: Mirrored<f64>,
+    /// What makes a batch's variances unbiased.
+    factors: Mirrored<f64>,
     loss: Loss,
     /// Of the last way there that can go back.
     mode: Mode,
@@ -69,12 +80,15 @@ impl Cuda {
             inference_room: Room::default(),
             convolutions: Convolutions::new(precision),
             sets: Sets::new(&device)?,
-            parameters: Buffer::zeros(&device, parameters)?,
-            known: None,
+            parameters: Mirrored::zeros(&device, parameters)?,
+            lines: Lines::default(),
             gradient: Buffer::zeros(&device, parameters)?,
             velocity: Buffer::zeros(&device, parameters)?,
-            moments: Buffer::zeros(&device, 2 * channels)?,
-            loss: Loss::new(&device)?,
+            mean: None,
+            moments: Mirrored::zeros(&device, 2 * channels)?,
+            pass: Mirrored::zeros(&device, 2 * channels)?,
+            factors: Mirrored::zeros(&device, channels)?,
+            loss: Loss::new(&device, WAITING)?,
             mode: Mode::Training,
             device,
         })
@@ -106,8 +120,9 @@ impl Cuda {
             Images::Views(shown) => sets.write(device, shown, pixels)?,
         }
         plan.masks.iter().zip(factors).try_for_each(|(slot, factors)| room.slot(*slot)?.upload(factors))?;
-        if mode == Mode::Evaluation {
-            self.moments.out().upload(&[moments.mean.as_slice(), &moments.var].concat())?;
+        match mode {
+            Mode::Training => _ = self.moments.change(),
+            Mode::Evaluation => self.moments.set(&[moments.mean.as_slice(), &moments.var].concat())?,
         }
         let machine = self.machine(purpose);
         let pass = self.pass(&machine, mode);
@@ -143,11 +158,11 @@ impl Cuda {
     }
 
     fn pass<'a>(&'a self, machine: &'a OnDevice<'a>, mode: Mode) -> Pass<'a, OnDevice<'a>> {
-        Pass { machine, parameters: self.parameters.view(), moments: self.moments.out(), mode }
+        Pass { machine, parameters: self.parameters.view(), moments: self.moments.place(), mode }
     }
 
     /// The logits of a pass and, of training, the moments.
-    fn read(&self, purpose: Purpose, mode: Mode, moments: &mut AllMoments) -> Result<Vec<f32>> {
+    fn read(&mut self, purpose: Purpose, mode: Mode, moments: &mut AllMoments) -> Result<Vec<f32>> {
         let logits = self.room(purpose).slot(self.plan(purpose).logits)?.view().to_vec()?;
         if mode == Mode::Training {
             self.read_moments(moments)?;
@@ -155,11 +170,19 @@ impl Cuda {
         Ok(logits)
     }
 
-    fn read_moments(&self, moments: &mut AllMoments) -> Result<()> {
-        let channels = moments.mean.len();
-        self.moments.view().part(0..channels)?.download(&mut moments.mean)?;
-        self.moments.view().part(channels..2 * channels)?.download(&mut moments.var)
+    fn read_moments(&mut self, moments: &mut AllMoments) -> Result<()> {
+        read_both(&mut self.moments, [&mut moments.mean, &mut moments.var])
     }
+}
+
+/// Brings means and variances to the host.
+fn read_both(moments: &mut Mirrored<f64>, [mean, var]: [&mut Vec<f64>; 2]) -> Result<()> {
+    let channels = mean.len();
+    let mut both = vec![0.0; 2 * channels];
+    moments.get(&mut both)?;
+    mean.copy_from_slice(&both[..channels]);
+    var.copy_from_slice(&both[channels..]);
+    Ok(())
 }
 
 /// Which of the two plans.
@@ -171,15 +194,12 @@ enum Purpose {
 
 impl Engine<f32> for Cuda {
     fn load(&mut self, parameters: &[f32]) -> Result<()> {
-        let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits();
-        if let Some(known) = &self.known
-            && known.iter().zip(parameters).all(same)
-        {
-            return Ok(());
-        }
-        self.parameters.out().upload(parameters)?;
-        self.known = Some(parameters.to_vec());
-        Ok(())
+        self.parameters.set(parameters)
+    }
+
+    fn load_at(&mut self, line: &Line<'_, f32>, offset: f64) -> Result<()> {
+        let Self { device, parameters, lines, .. } = self;
+        device.run(&lines.point(device, line, offset, parameters.change())?)
     }
 
     fn logits(&mut self, images: Images<'_, f32>, mode: Mode, moments: &mut AllMoments) -> Result<Vec<f32>> {
@@ -202,6 +222,43 @@ impl Engine<f32> for Cuda {
     fn backward(&mut self, logits_gradient: &[f32], _: &AllMoments, gradient: &mut [f32]) -> Result<()> {
         self.training_room.slot(self.training.logits_gradient)?.upload(logits_gradient)?;
         self.back()?.view().download(gradient)
+    }
+
+    fn evaluate(
+        &mut self,
+        images: Images<'_, f32>,
+        labels: &[u16],
+        moments: &mut AllMoments,
+        into: &mut Outcome,
+    ) -> Result<()> {
+        self.loss.prepare(&self.device, labels, into)?;
+        self.there(Purpose::Inference, images, &[], Mode::Evaluation, moments)?;
+        let logits = self.inference_room.slot(self.inference.logits)?.view();
+        self.device.run(&self.loss.launch(logits, None)?)
+    }
+
+    fn evaluated(&mut self, into: &mut Outcome) -> Result<()> {
+        self.loss.read(into)
+    }
+
+    fn open_pass(&mut self, pass: &StatisticsPass) -> Result<()> {
+        self.pass.set(&pass.means().concat())
+    }
+
+    fn collect(
+        &mut self,
+        images: Images<'_, f32>,
+        (share, counts): (f64, &[usize]),
+        moments: &mut AllMoments,
+        pass: &mut StatisticsPass,
+    ) -> Result<()> {
+        self.there(Purpose::Inference, images, &[], Mode::Training, moments)?;
+        self.factors.set(&bessel(pass.layout(), counts).collect::<Vec<_>>())?;
+        self.device.run(&collect(self.moments.view(), self.factors.view(), self.pass.change(), share)?)
+    }
+
+    fn close_pass(&mut self, pass: &mut StatisticsPass) -> Result<()> {
+        read_both(&mut self.pass, pass.means_mut())
     }
 
     fn evaluation_slice(&self) -> usize {
@@ -227,23 +284,34 @@ impl Resident<f32> for Cuda {
         step: Step<f32>,
     ) -> Result<Outcome> {
         self.mode = Mode::Training;
-        self.known = None;
-        self.loss.prepare(&self.device, labels)?;
+        let mut outcome = Outcome::default();
+        self.loss.prepare(&self.device, labels, &mut outcome)?;
         self.there(Purpose::Training, images, factors, Mode::Training, moments)?;
         let slopes = self.training_room.slot(self.training.logits_gradient)?;
         let logits = self.training_room.slot(self.training.plan.logits)?.view();
-        self.device.run(&self.loss.launch(logits, slopes)?)?;
-        let gradient = self.back()?.view();
+        self.device.run(&self.loss.launch(logits, Some(slopes))?)?;
+        self.back()?;
         let descent = Descent { rate: step.rate, momentum: step.momentum, decay: step.weight_decay };
-        self.device.run(&sgd(descent, self.parameters.out(), self.velocity.out(), gradient)?)?;
+        let Self { device, parameters, velocity, gradient, .. } = self;
+        device.run(&sgd(descent, parameters.change(), velocity.out(), gradient.view())?)?;
         self.read_moments(moments)?;
-        self.loss.read()
+        self.loss.read(&mut outcome)?;
+        Ok(outcome)
     }
 
     fn arrive(&mut self, parameters: &mut [f32], velocity: &mut [f32]) -> Result<()> {
-        self.parameters.view().download(parameters)?;
-        self.velocity.view().download(velocity)?;
-        self.known = Some(parameters.to_vec());
-        Ok(())
+        self.parameters.get(parameters)?;
+        self.velocity.view().download(velocity)
+    }
+
+    fn average(&mut self, mean: &mut [f64], count: u64) -> Result<()> {
+        let there = match self.mean.take() {
+            Some(there) => there,
+            None => Mirrored::zeros(&self.device, mean.len())?,
+        };
+        let there = self.mean.insert(there);
+        there.set(mean)?;
+        self.device.run(&average(there.change(), self.parameters.view(), count)?)?;
+        there.get(mean)
     }
 }

@@ -59,5 +59,7 @@ kernels! {
     CrossEntropy "cross_entropy",
     Sgd "sgd",
     Average "average",
+    Along "along",
+    Collect "collect",
     Augment "augment",
 }

@@ -12,6 +12,24 @@ use crate::{Error, Result};
 /// A type of numbers on a device.
 pub(crate) trait Element: DeviceRepr + ValidAsZeroBits + Copy + Default {}
 
+/// A type of numbers with a point; 0 and −0 are two of them.
+pub(super) trait Real: Element {
+    /// Whether they are the same to the bit.
+    fn is(self, other: Self) -> bool;
+}
+
+impl Real for f32 {
+    fn is(self, other: Self) -> bool {
+        self.to_bits() == other.to_bits()
+    }
+}
+
+impl Real for f64 {
+    fn is(self, other: Self) -> bool {
+        self.to_bits() == other.to_bits()
+    }
+}
+
 impl Element for f32 {}
 impl Element for f64 {}
 impl Element for i32 {}

@@ -148,6 +148,14 @@ BOTH float descended(float w, float v, float rate) { return w - rate * v; }
 // mean <- mean + (w - mean)/count, w being number `count`.
 BOTH double averaged(double mean, float w, double count) { return mean + ((double)w - mean) / count; }
 
+// ---- landscape
+
+// w + l u
+BOTH float along(float w, double u, double offset) { return (float)((double)w + offset * u); }
+
+// kept <- kept + share (x - kept)
+BOTH double collected(double kept, double x, double share) { return kept + share * (x - kept); }
+
 // ---- augmentation
 
 // Where column x of a varied image comes from.

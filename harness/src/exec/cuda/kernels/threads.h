@@ -336,7 +336,7 @@ struct MatrixProduct {
   }
 };
 
-// ---- loss, optimiser, average; augmentation
+// ---- loss, optimiser, average; landscape; augmentation
 
 // A thread an image: its loss, NaN if the label is no class; whether the first of its largest logits is the label; and
 // the gradient of the mean loss unless `gradient` is null.
@@ -374,6 +374,20 @@ BOTH void sgd(Thread t, float *values, float *velocity, const float *gradient, f
 BOTH void average(Thread t, double *mean, const float *values, double count, unsigned n) {
   const unsigned i = t.index();
   if (i < n) mean[i] = scalar::averaged(mean[i], values[i], count);
+}
+
+BOTH void along(Thread t, const float *centre, const double *direction, float *y, double offset, unsigned n) {
+  const unsigned i = t.index();
+  if (i < n) y[i] = scalar::along(centre[i], direction[i], offset);
+}
+
+// A thread a number: the means of all channels, then their variances, which `factors` makes unbiased.
+BOTH void collect(Thread t, const double *moments, const double *factors, double *kept, double share,
+                  unsigned channels) {
+  const unsigned i = t.index();
+  if (i >= 2 * channels) return;
+  const double x = i < channels ? moments[i] : moments[i] * factors[i - channels];
+  kept[i] = scalar::collected(kept[i], x, share);
 }
 
 // A thread a number of `out`, in the order (image, channel, row, column): bytes of resident images through their

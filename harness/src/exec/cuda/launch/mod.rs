@@ -7,6 +7,7 @@
 mod augment;
 mod batch_norm;
 mod elementwise;
+mod landscape;
 mod linear;
 mod loss;
 mod optimiser;
@@ -17,11 +18,10 @@ use std::marker::PhantomData;
 pub(crate) use self::augment::{ResidentImages, Variation, augment};
 pub(crate) use self::batch_norm::{Norm, Planes, Reduced, batch_norm, batch_norm_backward, moments};
 pub(crate) use self::elementwise::{activation, activation_backward, add, extract, insert, multiply};
+pub(crate) use self::landscape::{along, collect};
 pub(crate) use self::linear::{add_bias, bias_backward, linear, linear_backward_data, linear_backward_weight};
 pub(crate) use self::loss::cross_entropy;
-#[cfg_attr(not(test), expect(unused_imports, reason = "weights are averaged on the host, once an epoch"))]
-pub(crate) use self::optimiser::average;
-pub(crate) use self::optimiser::{Descent, sgd};
+pub(crate) use self::optimiser::{Descent, average, sgd};
 pub(crate) use self::pooling::{average_pool, average_pool_backward, max_pool, max_pool_backward};
 use super::kernels::{Kernel, THREADS};
 use super::memory::{Element, Out, View};

@@ -34,7 +34,6 @@ pub(crate) fn sgd<'a>(
 }
 
 /// mean ← mean + (w − mean)/count, w being point number `count` from 1.
-#[cfg_attr(not(test), expect(dead_code, reason = "weights are averaged on the host, once an epoch"))]
 pub(crate) fn average<'a>(mean: Out<'a, f64>, values: View<'a, f32>, count: u64) -> Result<Launch<'a>> {
     if count == 0 {
         return Err(Error::domain("number of a point in an average", count, "1 or more"));

@@ -1,6 +1,10 @@
+use super::double::load;
 use super::*;
+use crate::exec::cuda::device::Device;
 use crate::exec::cuda::launch::cross_entropy;
-use crate::exec::loss;
+use crate::exec::cuda::loss::Loss;
+use crate::exec::cuda::memory::Buffer;
+use crate::exec::{Outcome, loss};
 
 fn check(logits: &[f32], labels: &[u16]) {
     let (z, l) = (single(logits), Host::new(labels, 60_000));
@@ -54,4 +58,28 @@ fn a_label_that_is_no_class_has_no_loss() {
     let odd = single(&[0.0; 3]);
     let pair = Host::new(&[0u16; 2], 0);
     assert!(cross_entropy(odd.view(), pair.view(), losses.out(), correct.out(), None).is_err());
+}
+
+#[test]
+fn losses_wait_for_one_another_and_keep_their_order() {
+    load();
+    let device = Device::open(0).expect("the host");
+    for room in [1, 5, 100] {
+        let mut losses = Loss::new(&device, room).expect("memory");
+        let (mut seen, mut right) = (Outcome::default(), Outcome::default());
+        for (number, images) in [2, 3, 4, 1, 7, 2].into_iter().enumerate() {
+            let logits = numbers(&format!("logits {number}"), 3 * images);
+            let labels: Vec<u16> = (0..images).map(|image| ((image + number) % 3) as u16).collect();
+            losses.prepare(&device, &labels, &mut seen).expect("memory");
+            let there = Buffer::new(&device, &logits).expect("memory");
+            device.run(&losses.launch(there.view(), None).expect("lengths fit")).expect("the host");
+            right.extend(loss::cross_entropy(&logits, &labels));
+        }
+        losses.read(&mut seen).expect("losses");
+        assert_eq!(seen.correct, right.correct);
+        let both = seen.losses.iter().zip(&right.losses);
+        assert!(seen.losses.len() == right.losses.len() && both.into_iter().all(|(a, b)| (a - b).abs() < 1e-12));
+        losses.read(&mut seen).expect("losses");
+        assert_eq!(seen.losses.len(), right.losses.len(), "nothing comes twice");
+    }
 }

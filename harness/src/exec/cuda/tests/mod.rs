@@ -5,6 +5,7 @@ mod augment;
 mod batch_norm;
 mod double;
 mod elementwise;
+mod landscape;
 mod linear;
 mod loss;
 mod optimiser;

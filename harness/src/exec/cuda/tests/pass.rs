@@ -152,7 +152,7 @@ fn check(name: &str, graph: &Graph) {
     let channels = graph.layout().channels();
     for mode in [Mode::Training, Mode::Evaluation] {
         let mut right_moments = AllMoments::new(channels);
-        right_moments.set(&weights);
+        right_moments.set(&weights.running_mean, &weights.running_var);
         let moments = double(&[&right_moments.mean[..], &right_moments.var].concat());
         let right = engine.forward(Images::Pixels(&pixels), &factors, mode, &mut right_moments).expect("no device");
         let machine = OnHost::new(&plan, IMAGES);
@@ -189,7 +189,7 @@ fn check(name: &str, graph: &Graph) {
         assert!(apart(&gradient, &right_gradient) < 1e-3, "{name}, {mode:?}: {}", apart(&gradient, &right_gradient));
 
         let mut right_moments = AllMoments::new(channels);
-        right_moments.set(&weights);
+        right_moments.set(&weights.running_mean, &weights.running_var);
         let moments = double(&[&right_moments.mean[..], &right_moments.var].concat());
         let right = engine.logits(Images::Pixels(&pixels), mode, &mut right_moments).expect("no device");
         let machine = OnHost::new(&inference, IMAGES);

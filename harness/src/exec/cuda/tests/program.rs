@@ -68,6 +68,8 @@ fn every_launch_has_the_arguments_that_the_program_for_the_gpu_declares() {
         launch::cross_entropy(one(0..2), labels.view(), loss, b.out(), Some(own(2..4))),
         launch::sgd(descent, own(0..1), own(1..2), one(2..3)),
         launch::average(four.out(), x, 1),
+        launch::along(one(0..1), d.view().part(0..1).expect("a part"), 0.0, own(1..2)),
+        launch::collect(d.view().part(0..2).expect("a part"), mean, four.out().part(0..2).expect("a part"), 1.0),
         launch::augment(images, variations.view(), own(0..1)),
     ];
     let several = [

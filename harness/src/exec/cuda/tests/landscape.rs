@@ -1,0 +1,111 @@
+use std::sync::Arc;
+
+use valleys_sim::progress::Silent;
+
+use super::double::{load, traffic};
+use super::*;
+use crate::average::{Average, recompute_statistics};
+use crate::data::loader::PlainBatches;
+use crate::data::synthetic;
+use crate::exec::cuda::launch::{along, collect};
+use crate::exec::run::{AllMoments, bessel};
+use crate::exec::{BackendKind, Executor, StatisticsPass, Weighting};
+use crate::landscape::known::point;
+use crate::landscape::{BatchNorm, Measured, Probe, Spec, Surface};
+use crate::model::Architecture;
+use crate::params::{Line, Weights};
+use crate::train::evaluate;
+
+#[test]
+fn a_point_of_a_line_is_the_host_s_to_the_bit() {
+    let n = 700;
+    let centre = point(&numbers("centre", n));
+    let u: Vec<f64> = numbers("direction", n).into_iter().map(|x| f64::from(x) / 3.0).collect();
+    let line = Line::new(&centre, &u).expect("one dimension");
+    let (w, direction, y) = (single(&centre.values), double(&u), single(&vec![0.0; n]));
+    for offset in [0.0, -1.5, 1e-7, 1e30, 1e39] {
+        run(&along(w.view(), direction.view(), offset, y.out()).expect("lengths fit"));
+        assert_same(&y.read(), &line.values(offset));
+    }
+    assert!(along(w.view(), direction.view(), 1.0, w.out()).is_err(), "the centre stays");
+    assert!(along(w.view(), double(&[1.0]).view(), 1.0, y.out()).is_err());
+}
+
+#[test]
+fn statistics_over_batches_are_the_host_s_to_the_bit() {
+    let graph = Architecture::ResNet8.graph(10).expect("a network");
+    let channels = graph.layout().channels();
+    let mut right = StatisticsPass::new(graph.layout(), Weighting::BySize);
+    let kept = double(&vec![0.0; 2 * channels]);
+    for (number, images) in [7usize, 7, 3].into_iter().enumerate() {
+        let moments = |name: &str| numbers(&format!("{name} {number}"), channels).into_iter().map(f64::from).collect();
+        let moments = AllMoments { mean: moments("mean"), var: moments("var") };
+        let counts: Vec<usize> = (0..graph.layout().norms().len()).map(|norm| images * (norm + 2)).collect();
+        let share = right.count(images);
+        right.add(share, &counts, &moments);
+        let factors = double(&bessel(graph.layout(), &counts).collect::<Vec<_>>());
+        let new = double(&[moments.mean, moments.var].concat());
+        run(&collect(new.view(), factors.view(), kept.out(), share).expect("lengths fit"));
+        assert_eq!(kept.read(), right.means().concat());
+    }
+    assert!(collect(kept.view(), double(&[1.0]).view(), kept.out(), 1.0).is_err());
+}
+
+#[test]
+fn a_line_is_measured_where_it_is_and_to_the_bit_as_its_points_alone() {
+    load();
+    let graph = Arc::new(Architecture::ResNet8.graph(10).expect("a network"));
+    let data = synthetic::draw(30, 20, Seed(1)).expect("valid");
+    let spec = Spec {
+        backend: BackendKind::Cuda,
+        batch_norm: BatchNorm::Recompute,
+        weighting: Weighting::BySize,
+        statistics_images: 24,
+        train_images: 20,
+        test_images: 10,
+        keep_examples: true,
+        seed: Seed(2),
+    };
+    let mut probe = Probe::new(&graph, &data, spec.clone()).expect("a GPU");
+    let centres = [3, 4].map(|seed| Weights::initialise(&graph, Seed(seed)));
+    let u: Vec<f64> = numbers("direction", centres[0].values.len()).into_iter().map(|x| 0.02 * f64::from(x)).collect();
+    let lines = [0, 1].map(|place| Line::new(&centres[place], &u).expect("one dimension"));
+    let mut executor = Executor::on(Arc::clone(&graph), BackendKind::Cuda).expect("a GPU");
+    let [statistics, train] =
+        [("statistics images", 24), ("train images", 20)].map(|(name, n)| data.train().subset(n, spec.seed, name));
+    let (statistics, train) = (statistics.expect("images"), train.expect("images"));
+    let mut sent = Vec::new();
+    // There and back again, so that lines take turns on the device.
+    for (line, offset) in [(0, 0.5), (0, -1.0), (1, 0.5), (0, 0.5)] {
+        let before = traffic();
+        let seen = probe.measure(&lines[line], offset, &Silent).expect("a loss");
+        sent.push(traffic() - before);
+        let mut alone = lines[line].at(offset);
+        let batches = PlainBatches::new(&statistics, data.normalisation());
+        recompute_statistics(&mut executor, &mut alone, &batches, Weighting::BySize, &Silent).expect("statistics");
+        let right = evaluate(&mut executor, &alone, &train, data.normalisation(), &Silent).expect("a loss");
+        assert_eq!(seen.train.examples.as_ref(), Some(&right.losses), "{line} at {offset}");
+        assert_eq!(seen.train, Measured::new(right, true));
+    }
+    // A line's second point sends views, labels and statistics, but not the network.
+    let network = 4 * centres[0].values.len() as u64;
+    assert!(sent[0] > 3 * network && sent[1] < network / 4 && sent[2] > 3 * network, "{sent:?} of {network}");
+}
+
+#[test]
+fn an_average_is_taken_where_the_weights_are_to_the_bit_as_on_the_host() {
+    load();
+    let graph = Arc::new(Architecture::Mlp.graph(10).expect("a network"));
+    let mut executor = Executor::on(Arc::clone(&graph), BackendKind::Cuda).expect("a GPU");
+    let dimension = graph.layout().trainable();
+    // Two averages by turns: the device has at most one of them.
+    let (mut seen, mut right) = ([0, 1].map(|_| Average::new(dimension)), [0, 1].map(|_| Average::new(dimension)));
+    for (seed, place) in [(0, 0), (1, 0), (2, 1), (3, 0), (4, 1)] {
+        let weights = Weights::initialise(&graph, Seed(seed));
+        executor.average(&weights, &mut seen[place]).expect("one dimension");
+        right[place].push(&weights.values).expect("one dimension");
+        assert!(seen == right, "after {seed}");
+    }
+    let weights = Weights::initialise(&graph, Seed(0));
+    assert!(executor.average(&weights, &mut Average::new(3)).is_err());
+}
