@@ -118,11 +118,12 @@ fn steps<T: crate::Scalar>(
     let mut executor = Executor::on(Arc::clone(graph), backend)?;
     let batches = EpochBatches::new(data, Augmentation::CROP_AND_FLIP, 32, Seed(3), 0);
     let mut descent = executor.descend(&mut network, &mut sgd)?;
-    let mut losses = Vec::new();
+    let mut told = Vec::new();
     for number in 0..batches.count() {
-        losses.extend(descent.step(0.05, &batches.views(number), Dropout::Off)?.losses);
+        told.extend(descent.step(0.05, &batches.views(number), Dropout::Off)?);
     }
-    descent.finish()?;
+    told.extend(descent.finish()?);
+    let losses = told.into_iter().flat_map(|outcome| outcome.losses).collect();
     Ok(Seen::new(losses, &network.values, [&network.running_mean, &network.running_var]))
 }
 

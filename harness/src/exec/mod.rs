@@ -137,6 +137,7 @@ impl<T: Scalar> Executor<T> {
         let (outcome, slopes) = self.there(&examples, &factors, Mode::Training)?;
         self.engine.backward(&slopes, &self.moments, gradient)?;
         self.track(weights, &counts);
+        weights.batches_tracked += u64::from(!counts.is_empty());
         Ok(outcome)
     }
 
@@ -225,7 +226,6 @@ impl<T: Scalar> Executor<T> {
         let unbiased = self.moments.unbiased(weights.layout(), counts);
         track(&mut weights.running_mean, &self.moments.mean);
         track(&mut weights.running_var, &unbiased);
-        weights.batches_tracked += u64::from(!counts.is_empty());
     }
 
     fn check_weights(&self, weights: &Weights<T>) -> Result<()> {

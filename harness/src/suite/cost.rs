@@ -40,7 +40,10 @@ impl Rates {
         let data = synthetic::draw(images, 1, Seed(0))?;
         let batches = EpochBatches::new(&data, Augmentation::CROP_AND_FLIP, images, Seed(0), 0);
         let mut descent = executor.descend(&mut weights, &mut sgd)?;
-        let training = best(images, || descent.step(0.0, &batches.views(0), Dropout::Off).map(drop))?;
+        let training = best(images, || {
+            descent.step(0.0, &batches.views(0), Dropout::Off)?;
+            descent.settle().map(drop)
+        })?;
         descent.finish()?;
         let mut loaded = executor.load(&weights)?;
         let evaluation = best(images, || loaded.evaluate(&batches.views(0)).map(drop))?;

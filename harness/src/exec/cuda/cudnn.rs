@@ -40,10 +40,23 @@ impl Dnn {
         let handle = result::create_handle().map_err(|error| failed("starting it", error))?;
         let choices = Choices::new(choices::file(), format!("{name}, cuDNN {version}"));
         let dnn = Self { handle, workspace: None, choices, stream: Arc::clone(stream) };
-        // SAFETY: both are alive, and stay so together.
-        unsafe { result::set_stream(handle, stream.cu_stream().cast()) }
-            .map_err(|error| failed("taking over a stream", error))?;
+        dnn.set_stream()?;
         Ok(dnn)
+    }
+
+    /// Works in this stream from now on.
+    pub(super) fn work_in(&mut self, stream: &Arc<CudaStream>) -> Result<()> {
+        if Arc::ptr_eq(&self.stream, stream) {
+            return Ok(());
+        }
+        self.stream = Arc::clone(stream);
+        self.set_stream()
+    }
+
+    fn set_stream(&self) -> Result<()> {
+        // SAFETY: both are alive, and stay so together.
+        unsafe { result::set_stream(self.handle, self.stream.cu_stream().cast()) }
+            .map_err(|error| failed("taking over a stream", error))
     }
 }
 

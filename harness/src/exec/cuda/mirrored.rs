@@ -18,7 +18,7 @@ impl<T: Real> Mirrored<T> {
     }
 
     /// Makes them these.
-    pub(super) fn set(&mut self, numbers: &[T]) -> Result<()> {
+    pub(super) fn set(&mut self, device: &Device, numbers: &[T]) -> Result<()> {
         if let Some(here) = &self.here
             && here.len() == numbers.len()
             && here.iter().zip(numbers).all(|(here, number)| here.is(*number))
@@ -26,7 +26,7 @@ impl<T: Real> Mirrored<T> {
             return Ok(());
         }
         self.here = None;
-        self.there.out().upload(numbers)?;
+        device.send(numbers, self.there.out())?;
         self.here = Some(numbers.to_vec());
         Ok(())
     }

@@ -13,6 +13,7 @@ mod convolution;
 mod cudnn;
 mod device;
 mod engine;
+mod graph;
 mod kernels;
 mod launch;
 mod lines;
@@ -23,6 +24,7 @@ mod mirrored;
 mod pass;
 mod room;
 mod sets;
+mod staging;
 pub(super) use self::engine::{Cuda, name};
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <vector>
 
+#include "recording.h"
+
 namespace {
 
 constexpr int BAD_PARAM = 2000, NOT_SUPPORTED = 3000;
@@ -54,6 +56,9 @@ void store(float *out, const std::vector<double> &sums, float beta) {
   for (size_t i = 0; i < sums.size(); ++i) out[i] = float(sums[i]) + (beta == 0 ? 0 : beta * out[i]);
 }
 
+// Where work belongs now; the engine asks for one convolution at a time.
+void *stream = nullptr;
+
 // The one algorithm that runs, and the working memory that it needs.
 constexpr int ALGORITHM = 1;
 constexpr size_t WORKSPACE = 1000;
@@ -94,7 +99,7 @@ extern "C" {
 size_t cudnnGetVersion() { return 90000; }
 int cudnnCreate(void **handle) { return *handle = reinterpret_cast<void *>(40), 0; }
 int cudnnDestroy(void *) { return 0; }
-int cudnnSetStream(void *, void *) { return 0; }
+int cudnnSetStream(void *, void *to) { return stream = to, 0; }
 
 int cudnnCreateTensorDescriptor(Descriptor **made) { return *made = new Descriptor(), 0; }
 int cudnnCreateFilterDescriptor(Descriptor **made) { return *made = new Descriptor(), 0; }
@@ -141,25 +146,31 @@ int cudnnConvolutionForward(void *, const float *alpha, Shape of_x, const float 
                             Shape moves, int algorithm, void *workspace, size_t bytes, const float *beta, Shape of_y,
                             float *y) {
   if (!runs(fit(of_x, of_w, moves, of_y), moves, algorithm, workspace, bytes, alpha)) return BAD_PARAM;
-  std::vector<double> sums(length(of_y));
-  for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { sums[k] += double(x[i]) * w[j]; });
-  return store(y, sums, *beta), 0;
+  return valleys_double_do(stream, [=, factor = *beta] {
+    std::vector<double> sums(length(of_y));
+    for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { sums[k] += double(x[i]) * w[j]; });
+    return store(y, sums, factor), 0;
+  });
 }
 int cudnnConvolutionBackwardData(void *, const float *alpha, Shape of_w, const float *w, Shape of_y, const float *y,
                                  Shape moves, int algorithm, void *workspace, size_t bytes, const float *beta,
                                  Shape of_x, float *x) {
   if (!runs(fit(of_x, of_w, moves, of_y), moves, algorithm, workspace, bytes, alpha)) return BAD_PARAM;
-  std::vector<double> sums(length(of_x));
-  for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { sums[i] += double(y[k]) * w[j]; });
-  return store(x, sums, *beta), 0;
+  return valleys_double_do(stream, [=, factor = *beta] {
+    std::vector<double> sums(length(of_x));
+    for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { sums[i] += double(y[k]) * w[j]; });
+    return store(x, sums, factor), 0;
+  });
 }
 int cudnnConvolutionBackwardFilter(void *, const float *alpha, Shape of_x, const float *x, Shape of_y, const float *y,
                                    Shape moves, int algorithm, void *workspace, size_t bytes, const float *beta,
                                    Shape of_w, float *w) {
   if (!runs(fit(of_x, of_w, moves, of_y), moves, algorithm, workspace, bytes, alpha)) return BAD_PARAM;
-  std::vector<double> sums(length(of_w));
-  for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { sums[j] += double(x[i]) * y[k]; });
-  return store(w, sums, *beta), 0;
+  return valleys_double_do(stream, [=, factor = *beta] {
+    std::vector<double> sums(length(of_w));
+    for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { sums[j] += double(x[i]) * y[k]; });
+    return store(w, sums, factor), 0;
+  });
 }
 
 }  // extern "C"

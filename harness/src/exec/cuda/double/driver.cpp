@@ -1,9 +1,14 @@
 // A CUDA driver that the tests load in the place of the real one: its GPU is the host. It knows the functions that the
 // engine calls, does everything at once, and complains about what a real one would not forgive.
+#include <array>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
+
+#include "recording.h"
 
 extern "C" int valleys_cuda_host_launch(const char *name, unsigned grid_x, unsigned grid_y, void *const *arguments);
+extern "C" unsigned valleys_cuda_host_parameters(const char *name, unsigned *lengths);
 
 namespace {
 
@@ -11,7 +16,8 @@ constexpr int INVALID_VALUE = 1, INVALID_IMAGE = 200, NOT_FOUND = 500, ILLEGAL_A
 
 // Handles that are no addresses.
 void *const CONTEXT = reinterpret_cast<void *>(8), *const POOL = reinterpret_cast<void *>(16),
-            *const STREAM = reinterpret_cast<void *>(24), *const MODULE = reinterpret_cast<void *>(32);
+            *const STREAM = reinterpret_cast<void *>(24), *const MODULE = reinterpret_cast<void *>(32),
+            *const RECORDER = reinterpret_cast<void *>(48);
 
 thread_local void *current = nullptr;
 
@@ -28,7 +34,15 @@ bool untouched(const char *bytes, size_t length) {
   return true;
 }
 
-// Work belongs into the one stream, and needs the context.
+// Streams that were made: the second is for recordings.
+int streams = 0;
+
+using Recording = std::vector<std::function<int()>>;
+
+// The recording that this thread makes.
+thread_local Recording *recording = nullptr;
+
+// Work belongs into the first stream, and needs the context.
 int asked_for(void *stream) { return stream == STREAM && current == CONTEXT ? 0 : INVALID_VALUE; }
 
 int copy(void *to, const void *from, size_t bytes, void *stream) {
@@ -39,6 +53,13 @@ int copy(void *to, const void *from, size_t bytes, void *stream) {
 void *place(unsigned long long address) { return reinterpret_cast<void *>(address); }
 
 }  // namespace
+
+int valleys_double_do(void *stream, std::function<int()> work) {
+  if (stream != RECORDER) return asked_for(stream) == 0 ? work() : INVALID_VALUE;
+  if (recording == nullptr || current != CONTEXT) return INVALID_VALUE;
+  recording->push_back(std::move(work));
+  return 0;
+}
 
 extern "C" {
 
@@ -59,9 +80,33 @@ int cuMemPoolSetAttribute(void *pool, int attribute, void *value) {
 }
 int cuCtxGetCurrent(void **context) { return *context = current, 0; }
 int cuCtxSetCurrent(void *context) { return current = context, 0; }
-int cuStreamCreate(void **stream, unsigned) { return *stream = STREAM, 0; }
+int cuStreamCreate(void **stream, unsigned) { return *stream = streams++ == 1 ? RECORDER : STREAM, 0; }
 int cuStreamDestroy_v2(void *) { return 0; }
 int cuStreamSynchronize(void *stream) { return asked_for(stream); }
+// Relaxed recordings (2) alone.
+int cuStreamBeginCapture_v2(void *stream, int mode) {
+  if (stream != RECORDER || recording != nullptr || mode != 2) return INVALID_VALUE;
+  return recording = new Recording(), 0;
+}
+int cuStreamEndCapture(void *stream, Recording **made) {
+  if (stream != RECORDER || recording == nullptr) return INVALID_VALUE;
+  return *made = recording, recording = nullptr, 0;
+}
+int cuGraphInstantiateWithFlags(Recording **ready, const Recording *made, unsigned long long) {
+  return *ready = new Recording(*made), 0;
+}
+int cuGraphLaunch(const Recording *ready, void *stream) {
+  for (const auto &work : *ready)
+    if (const int error = work(); error != 0) return error;
+  return asked_for(stream);
+}
+int cuGraphExecDestroy(Recording *ready) { return delete ready, 0; }
+int cuGraphDestroy(Recording *made) { return delete made, 0; }
+int cuMemHostAlloc(void **start, size_t bytes, unsigned flags) {
+  return *start = std::malloc(bytes), flags == 0 ? 0 : INVALID_VALUE;
+}
+int cuMemFreeHost(void *start) { return std::free(start), 0; }
+
 int cuModuleLoadData(void **module, const void *image) {
   const unsigned char magic[] = {0x50, 0xed, 0x55, 0xba};  // a fat binary
   return *module = MODULE, std::memcmp(image, magic, sizeof magic) == 0 ? 0 : INVALID_IMAGE;
@@ -90,8 +135,7 @@ int cuMemFreeAsync(unsigned long long address, void *stream) {
 }
 int cuMemGetInfo_v2(size_t *free, size_t *all) { return *free = *all = size_t{1} << 33, 0; }
 int cuMemsetD8Async(unsigned long long address, unsigned char byte, size_t bytes, void *stream) {
-  std::memset(place(address), byte, bytes);
-  return asked_for(stream);
+  return valleys_double_do(stream, [=] { return std::memset(place(address), byte, bytes), 0; });
 }
 int cuMemcpyHtoDAsync_v2(unsigned long long to, const void *from, size_t bytes, void *stream) {
   sent += bytes;
@@ -101,14 +145,23 @@ int cuMemcpyDtoHAsync_v2(void *to, unsigned long long from, size_t bytes, void *
   return copy(to, place(from), bytes, stream);
 }
 int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t bytes, void *stream) {
-  return copy(place(to), place(from), bytes, stream);
+  return valleys_double_do(stream, [=] { return std::memcpy(place(to), place(from), bytes), 0; });
 }
 
 int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned threads_x,
                    unsigned threads_y, unsigned threads_z, unsigned shared, void *stream, void **arguments, void **) {
   if (grid_z != 1 || threads_x != 256 || threads_y != 1 || threads_z != 1 || shared != 0) return INVALID_VALUE;
-  if (valleys_cuda_host_launch(static_cast<const char *>(function), grid_x, grid_y, arguments) != 0) return NOT_FOUND;
-  return asked_for(stream);
+  const char *const name = static_cast<const char *>(function);
+  unsigned lengths[32];
+  const unsigned count = valleys_cuda_host_parameters(name, lengths);
+  // As a real driver, which takes the values over before it returns.
+  std::array<unsigned long long, 32> values = {};
+  for (unsigned i = 0; i < count; ++i) std::memcpy(&values[i], arguments[i], lengths[i]);
+  return valleys_double_do(stream, [=]() mutable {
+    void *places[32];
+    for (unsigned i = 0; i < count; ++i) places[i] = &values[i];
+    return valleys_cuda_host_launch(name, grid_x, grid_y, places) == 0 ? 0 : NOT_FOUND;
+  });
 }
 
 int cuGetErrorString(int error, const char **text) {

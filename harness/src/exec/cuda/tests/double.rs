@@ -66,11 +66,11 @@ fn memory_holds_what_was_put_there_and_parts_are_checked() {
     assert_eq!((device.name(), device.capability().as_str(), device.ordinal()), ("the host", "9.0", 0));
     assert!(Arc::ptr_eq(&device, &Device::open(0).expect("the host")));
     let [a, b] = [[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]].map(|numbers| Buffer::new(&device, &numbers).expect("memory"));
-    a.out().part(1..3).and_then(|part| part.copy_from(b.view().part(0..2)?)).expect("two numbers");
+    a.out().part(1..3).and_then(|part| part.copy_from(b.view().part(0..2)?, device.stream())).expect("two numbers");
     assert_eq!(a.view().to_vec().expect("numbers"), [1.0, 4.0, 5.0]);
-    b.out().part(1..2).and_then(|part| part.clear()).expect("one number");
+    b.out().part(1..2).and_then(|part| part.clear(device.stream())).expect("one number");
     assert_eq!(b.view().to_vec().expect("numbers"), [4.0, 0.0, 6.0]);
-    assert!(a.out().copy_from(a.view()).is_err(), "onto itself");
+    assert!(a.out().copy_from(a.view(), device.stream()).is_err(), "onto itself");
     assert!(a.out().upload(&[0.0; 2]).is_err() && a.view().download(&mut [0.0; 4]).is_err());
     let nothing = Buffer::<u8>::zeros(&device, 0).expect("no memory");
     assert!(nothing.len() == 0 && nothing.view().to_vec().expect("no numbers").is_empty());
