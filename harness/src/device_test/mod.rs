@@ -5,6 +5,7 @@
 
 mod exact;
 mod operations;
+mod recordings;
 mod seen;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::params::Weights;
 
 pub use exact::exact;
 pub use operations::operations;
+pub use recordings::recordings;
 
 /// How far a backend is from the right numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,6 +145,7 @@ mod tests {
             assert!(compared.holds(), "{backend}: {compared:?}");
             let compared = compare_steps(backend).expect("measured");
             assert!(compared.holds() && compared.errors[1] > 0.0, "{backend}: {compared:?}");
+            assert_eq!(recordings(backend).expect("measured"), None, "{backend}");
             assert_eq!(exact(backend).expect("measured").map(|(_, same)| same), [true; 3], "{backend}");
         }
     }

@@ -171,12 +171,13 @@ impl<T: Scalar> Loaded<'_, T> {
         self.executor.check_examples(examples)?;
         let images = examples.labels().len();
         let counts = self.executor.values_a_channel(images)?;
-        let share = into.count(images);
+        let share = into.share(images);
         let Executor { engine, moments, .. } = &mut *self.executor;
-        match counts.is_empty() {
-            true => Ok(()),
-            false => engine.collect(examples.images(), (share, &counts), moments, into),
+        if !counts.is_empty() {
+            engine.collect(examples.images(), (share, &counts), moments, into)?;
         }
+        into.count(images);
+        Ok(())
     }
 
     fn set_moments(&mut self) {

@@ -196,6 +196,9 @@ impl Convolution {
         accumulate: bool,
     ) -> Result<()> {
         let mut dnn = self.device.dnn(stream)?;
+        if self.ways[direction as usize].get().is_none() && !Arc::ptr_eq(stream, self.device.stream()) {
+            return Err(Error::device("a convolution is recorded before its algorithm is chosen"));
+        }
         let way = self.way(&mut dnn, direction)?;
         let workspace = dnn.workspace.as_ref().filter(|_| way.choice.workspace > 0);
         let (place, bytes) = workspace.map_or((0, 0), |buffer| (buffer.view().address(), buffer.len()));
@@ -237,7 +240,7 @@ fn reserve(device: &Device, dnn: &mut Dnn, bytes: usize) -> Result<()> {
     if dnn.workspace.as_ref().is_none_or(|workspace| workspace.len() < bytes) {
         // The old memory goes back first; work that uses it comes before that in the stream.
         dnn.workspace = None;
-        dnn.workspace = Some(Buffer::zeros(device, bytes)?);
+        dnn.workspace = Some(Arc::new(Buffer::zeros(device, bytes)?));
     }
     Ok(())
 }

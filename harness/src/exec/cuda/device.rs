@@ -11,8 +11,8 @@ use cudarc::nvrtc::Ptx;
 use super::cudnn::Dnn;
 use super::kernels::{CAPABILITIES, Kernel, PROGRAM, THREADS};
 use super::launch::{Argument, Launch};
-use super::memory::{Element, Out};
-use super::staging::Staging;
+use super::memory::{Buffer, Element, Out};
+use super::staging::{self, Staging};
 use crate::{Error, Result};
 
 /// A GPU that is in use, with everything that is kept there for its users.
@@ -118,7 +118,8 @@ impl Device {
         let config = LaunchConfig { grid_dim: (x, y, 1), block_dim: (THREADS as u32, 1, 1), shared_mem_bytes: 0 };
         // SAFETY: `Launch` has the kernel's own arguments, which a test compares with the compiled program; its views
         // are as long as the kernel's indices reach, and their buffers outlive it. Buffers that are dropped before the
-        // kernel has run are given back after it, in the order of the stream.
+        // kernel has run are given back after it, in the order of the stream; a recorded kernel is run again only while
+        // its buffers are there, see `Replays`.
         unsafe { builder.launch(config) }
             .map(|_| ())
             .map_err(|error| failed(format!("the kernel {}", kernel.name()), error))
@@ -129,6 +130,9 @@ impl Device {
     /// # Errors
     /// As [`Out::upload`].
     pub(super) fn send<T: Element>(&self, numbers: &[T], to: Out<'_, T>) -> Result<()> {
+        if size_of_val(numbers) > staging::LONGEST {
+            return to.upload(numbers);
+        }
         self.staging.lock().unwrap_or_else(PoisonError::into_inner).send(numbers, to)
     }
 
@@ -158,10 +162,9 @@ impl Device {
         Ok(dnn)
     }
 
-    /// Where cuDNN's working memory is; it moves when some convolution needs more.
-    pub(super) fn dnn_workspace(&self) -> u64 {
-        let dnn = self.dnn.lock().unwrap_or_else(PoisonError::into_inner);
-        dnn.workspace.as_ref().map_or(0, |workspace| workspace.view().address())
+    /// cuDNN's working memory; there is another one when some convolution has needed more.
+    pub(super) fn workspace(&self) -> Option<Arc<Buffer<u8>>> {
+        self.dnn.lock().unwrap_or_else(PoisonError::into_inner).workspace.clone()
     }
 }
 

@@ -6,10 +6,10 @@ use cudarc::driver::CudaStream;
 
 use super::algorithms::Precision;
 use super::device::Device;
-use super::graph::Replays;
+use super::graph::{Places, Replays};
 use super::launch::{Batch, average, collect, sgd, track};
 use super::lines::Lines;
-use super::loss::Loss;
+use super::loss::{self, Loss};
 use super::machine::OnDevice;
 use super::memory::{Buffer, Out};
 use super::mirrored::Mirrored;
@@ -22,16 +22,16 @@ use crate::exec::examples::Images;
 use crate::exec::gpu;
 use crate::exec::plan::{Plan, TrainingPlan};
 use crate::exec::run::{AllMoments, bessel};
-use crate::exec::{MOMENTUM, Mode, Outcome, StatisticsPass};
+use crate::exec::{MOMENTUM, Mode, Outcome, Recordings, StatisticsPass};
 use crate::model::Graph;
 use crate::optim::Step;
 use crate::params::{Layout, Line};
 
-/// Images evaluated at a time: as many as batches of evaluation have, and more, since launches take the time.
+/// Images evaluated at a time, since beginnings and ends take the time of small batches.
 const EVALUATION_SLICE: usize = 1000;
 
-/// Images whose losses wait on the device, and batches: few enough that who trains soon learns of a loss that is none.
-const WAITING: [usize; 2] = [1 << 14, 32];
+/// What waits on the device: few enough batches that who trains soon learns of a loss that is none.
+const WAITING: loss::Room = loss::Room { images: 1 << 14, batches: 32 };
 
 /// One network on one GPU, in single precision.
 pub(crate) struct Cuda {
@@ -158,12 +158,16 @@ impl Cuda {
             Work::There(purpose, _) => purpose,
             Work::Step => Purpose::Training,
         };
-        let room = self.room(purpose);
-        let kind = (work, room.images());
-        let places = room.places().chain(self.loss.places()).chain([self.device.dnn_workspace()]).collect();
         // Out of the engine's hands, which the work reads.
         let mut replays = std::mem::replace(&mut self.replays, Replays::new(false));
-        let done = replays.run(&self.device, (kind, places), |stream| run(self, stream));
+        let room = self.room(purpose);
+        let places = || Places {
+            addresses: room.places().chain(self.loss.places()).collect(),
+            workspace: self.device.workspace(),
+        };
+        // SAFETY: all other memory that the work reads or writes belongs to the engine from its making to its end, and so
+        // do the replays: parameters, gradient, velocity, running statistics, the numbers of a step, moments and factors.
+        let done = unsafe { replays.run(&self.device, (work, room.images()), places, |stream| run(self, stream)) };
         self.replays = replays;
         done
     }
@@ -204,12 +208,6 @@ impl Cuda {
     #[cfg(test)]
     pub(super) fn record(&mut self, records: bool) {
         self.replays = Replays::new(records);
-    }
-
-    /// How many kinds of work are recorded.
-    #[cfg(test)]
-    pub(super) fn recorded(&self) -> usize {
-        self.replays.recorded()
     }
 
     fn plan(&self, purpose: Purpose) -> &Plan {
@@ -276,10 +274,12 @@ enum Work {
 
 impl Engine<f32> for Cuda {
     fn load(&mut self, parameters: &[f32]) -> Result<()> {
+        self.loss.forget();
         self.parameters.set(&self.device, parameters)
     }
 
     fn load_at(&mut self, line: &Line<'_, f32>, offset: f64) -> Result<()> {
+        self.loss.forget();
         let Self { device, parameters, lines, .. } = self;
         device.run(&lines.point(device, line, offset, parameters.change())?)
     }
@@ -360,7 +360,6 @@ impl Engine<f32> for Cuda {
 
 impl Resident<f32> for Cuda {
     fn set_out(&mut self, velocity: &[f32], running: [&[f32]; 2]) -> Result<()> {
-        self.loss.read()?;
         self.running.out().upload(&running.concat())?;
         self.velocity.out().upload(velocity)
     }
@@ -388,6 +387,10 @@ impl Resident<f32> for Cuda {
         let outcomes = self.loss.read()?;
         self.device.wait()?;
         Ok(outcomes)
+    }
+
+    fn recordings(&self) -> Recordings {
+        self.replays.recordings()
     }
 
     fn arrive(&mut self, parameters: &mut [f32], velocity: &mut [f32], running: [&mut [f32]; 2]) -> Result<()> {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use cudarc::driver::{CudaStream, result, sys};
 
 use super::device::{Device, failed};
-use crate::Result;
+use super::memory::Buffer;
+use crate::exec::Recordings;
+use crate::{Error, Result};
 
 /// Recorded work, ready to be started.
 pub(super) struct Graph {
     stream: Arc<CudaStream>,
-    graph: sys::CUgraph,
     ready: sys::CUgraphExec,
 }
 
@@ -21,7 +22,7 @@ impl Graph {
     /// Records what `work` asks for in the stream that it is given, where nothing is done meanwhile.
     pub(super) fn record(device: &Device, work: impl FnOnce(&Arc<CudaStream>) -> Result<()>) -> Result<Self> {
         let recorder = device.recorder();
-        let (stream, main) = (&*recorder, Arc::clone(device.stream()));
+        let stream = &*recorder;
         let recording = |error| failed("recording a graph", error);
         stream.context().bind_to_thread().map_err(recording)?;
         // Relaxed: cuDNN may do what it likes besides, such as loading a kernel.
@@ -31,39 +32,53 @@ impl Graph {
         let done = work(stream);
         // SAFETY: as above; the recording has to end, whatever became of the work.
         let graph = unsafe { result::stream::end_capture(stream.cu_stream()) };
-        // From here on the graph is given back, whatever happens.
-        let mut made = Self { stream: main, graph: graph.map_err(recording)?, ready: std::ptr::null_mut() };
-        done?;
-        // SAFETY: the graph was just recorded.
-        made.ready = unsafe { result::graph::instantiate(made.graph, sys::CUgraphInstantiate_flags(0)) }
-            .map_err(|error| failed("making a graph ready", error))?;
-        Ok(made)
+        let ready = graph.map(|graph| {
+            // SAFETY: the graph was just recorded; what is made of it does not need it.
+            unsafe {
+                let ready = result::graph::instantiate(graph, sys::CUgraphInstantiate_flags(0));
+                result::graph::destroy(graph).and(ready)
+            }
+        });
+        // From here on it is given back, whatever became of the work.
+        let ready = ready.map_err(recording)?.map_err(|error| failed("making a graph ready", error));
+        let graph = ready.map(|ready| Self { stream: Arc::clone(device.stream()), ready });
+        done.and(graph)
     }
 
     /// Starts it after all that was asked for before, and returns at once.
-    pub(super) fn start(&self) -> Result<()> {
+    ///
+    /// # Safety
+    /// Whatever was recorded reads and writes where it did then: that memory must still be there, for the same use.
+    pub(super) unsafe fn start(&self) -> Result<()> {
         let starting = |error| failed("starting a graph", error);
         self.stream.context().bind_to_thread().map_err(starting)?;
-        // SAFETY: the graph is ready; who recorded it knows that its places still hold what they held.
+        // SAFETY: the graph is ready; the rest is the caller's promise.
         unsafe { result::graph::launch(self.ready, self.stream.cu_stream()) }.map_err(starting)
     }
 }
 
 impl Drop for Graph {
     fn drop(&mut self) {
-        // Where there is nobody to tell, a failure to give back is let be. A graph that still runs is given back after it.
-        if self.stream.context().bind_to_thread().is_err() {
-            return;
+        // Where there is nobody to tell, a failure to give back is let be. If it still runs, it is given back after that.
+        if self.stream.context().bind_to_thread().is_ok() {
+            // SAFETY: the graph is this value's own, and not used again.
+            let _ = unsafe { result::graph::exec_destroy(self.ready) };
         }
-        // SAFETY: both are this value's own, and not used again.
-        unsafe {
-            if !self.ready.is_null() {
-                let _ = result::graph::exec_destroy(self.ready);
-            }
-            if !self.graph.is_null() {
-                let _ = result::graph::destroy(self.graph);
-            }
-        }
+    }
+}
+
+/// Where work reads and writes, as far as that may change from one time to the next.
+pub(super) struct Places {
+    /// Starts of buffers that are replaced when they have to be longer, and never by shorter ones.
+    pub(super) addresses: Vec<u64>,
+    /// Of cuDNN, which shares it with others: held, so that it stays what it is.
+    pub(super) workspace: Option<Arc<Buffer<u8>>>,
+}
+
+impl Places {
+    fn are(&self, others: &Self) -> bool {
+        let workspaces = [self, others].map(|places| places.workspace.as_ref().map(Arc::as_ptr));
+        self.addresses == others.addresses && workspaces[0] == workspaces[1]
     }
 }
 
@@ -75,11 +90,16 @@ pub(super) struct Replays<K> {
 
 struct Known<K> {
     kind: K,
-    /// Where it reads and writes; its recording is worth nothing anywhere else.
-    places: Vec<u64>,
-    /// None if it was done once, or cannot be recorded.
-    graph: Option<Graph>,
-    refused: bool,
+    places: Places,
+    state: State,
+}
+
+enum State {
+    /// It was done once, which loads kernels and gets working memory; a recording must do neither.
+    Done,
+    Recorded(Graph),
+    /// It cannot be recorded or its recording not be started, for this reason.
+    Refused(Error),
 }
 
 impl<K: PartialEq> Replays<K> {
@@ -88,41 +108,52 @@ impl<K: PartialEq> Replays<K> {
         Self { records, known: Vec::new() }
     }
 
-    /// Does work of a kind, of which `places` are all addresses that may change from time to time.
+    /// Does work of a kind. Work that cannot be recorded is done as it comes, each time.
     ///
-    /// Work that cannot be recorded is done as it comes, each time.
-    pub(super) fn run(
+    /// # Safety
+    /// Until this value is gone, memory that the work of a kind reads or writes is there for this use as long as `places`
+    /// gives the same for it.
+    pub(super) unsafe fn run(
         &mut self,
         device: &Device,
-        (kind, places): (K, Vec<u64>),
+        kind: K,
+        places: impl Fn() -> Places,
         work: impl Fn(&Arc<CudaStream>) -> Result<()>,
     ) -> Result<()> {
+        let before = places();
         let known = self.known.iter_mut().find(|known| known.kind == kind);
-        let Some(known) = known.filter(|_| self.records) else {
-            // The first time it loads kernels and gets working memory, which a recording must not.
+        let known = known.filter(|known| self.records && known.places.are(&before));
+        let Some(known) = known else {
             work(device.stream())?;
             if self.records {
-                self.known.push(Known { kind, places, graph: None, refused: false });
+                self.known.retain(|known| known.kind != kind);
+                self.known.push(Known { kind, places: places(), state: State::Done });
             }
             return Ok(());
         };
-        if known.places != places {
-            *known = Known { kind, places, graph: None, refused: false };
-            return work(device.stream());
+        if matches!(known.state, State::Done) {
+            known.state = Graph::record(device, &work).map_or_else(State::Refused, State::Recorded);
         }
-        if known.graph.is_none() && !known.refused {
-            known.graph = Graph::record(device, &work).ok();
-            known.refused = known.graph.is_none();
+        if let State::Recorded(graph) = &known.state {
+            // SAFETY: its places are those of the time when it was recorded; the rest is the caller's promise.
+            match unsafe { graph.start() } {
+                Ok(()) => return Ok(()),
+                Err(error) => known.state = State::Refused(error),
+            }
         }
-        match &known.graph {
-            Some(graph) => graph.start(),
-            None => work(device.stream()),
-        }
+        work(device.stream())
     }
 
-    /// How many kinds of work are recorded.
-    #[cfg(test)]
-    pub(super) fn recorded(&self) -> usize {
-        self.known.iter().filter(|known| known.graph.is_some()).count()
+    /// What became of the work that was done more than once.
+    pub(super) fn recordings(&self) -> Recordings {
+        let mut recordings = Recordings::default();
+        for known in &self.known {
+            match &known.state {
+                State::Done => {}
+                State::Recorded(_) => recordings.recorded += 1,
+                State::Refused(error) => recordings.refused.push(error.to_string()),
+            }
+        }
+        recordings
     }
 }

@@ -18,13 +18,19 @@ pub(super) struct Loss {
     waiting_correct: Buffer<u8>,
     /// Images of the batches that wait.
     waiting: Vec<usize>,
-    /// How many images may wait, and how many batches.
-    room: [usize; 2],
+    room: Room,
+}
+
+/// How many may wait to be read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// If one batch has more, those.
+    pub(super) images: usize,
+    pub(super) batches: usize,
 }
 
 impl Loss {
-    /// Up to so many images wait, or those of one batch; and up to so many batches.
-    pub(super) fn new(device: &Device, room: [usize; 2]) -> Result<Self> {
+    pub(super) fn new(device: &Device, room: Room) -> Result<Self> {
         Ok(Self {
             labels: Buffer::zeros(device, 0)?,
             losses: Buffer::zeros(device, 0)?,
@@ -62,10 +68,10 @@ impl Loss {
     pub(super) fn keep(&mut self, device: &Device) -> Result<Vec<Outcome>> {
         let mut read = Vec::new();
         let mut end: usize = self.waiting.iter().sum();
-        if end + self.images > self.waiting_losses.len() || self.waiting.len() >= self.room[1] {
+        if end + self.images > self.waiting_losses.len() || self.waiting.len() >= self.room.batches {
             read = self.read()?;
             end = 0;
-            let wanted = self.images.max(self.room[0]);
+            let wanted = self.images.max(self.room.images);
             at_least(&mut self.waiting_losses, device, wanted)?;
             at_least(&mut self.waiting_correct, device, wanted)?;
         }
@@ -77,6 +83,11 @@ impl Loss {
         self.waiting_correct.out().part(place)?.copy_from(self.correct.view().part(all)?, device.stream())?;
         self.waiting.push(self.images);
         Ok(read)
+    }
+
+    /// Forgets what waits.
+    pub(super) fn forget(&mut self) {
+        self.waiting.clear();
     }
 
     /// Reads what waits, batch by batch.

@@ -49,7 +49,7 @@ impl<T: Real> Mirrored<T> {
         self.there.out()
     }
 
-    /// Their place, for who has said by [`change`](Self::change) that they change, or leaves them as they are.
+    /// Their place, after [`change`](Self::change) has said that they change, or for who leaves them as they are.
     pub(super) fn place(&self) -> Out<'_, T> {
         self.there.out()
     }

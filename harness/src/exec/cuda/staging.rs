@@ -6,10 +6,13 @@ use cudarc::driver::{CudaStream, result};
 
 use super::device::failed;
 use super::memory::{Element, Out, same_length};
-use crate::Result;
+use crate::{Error, Result};
 
-/// Bytes of the ring; what is longer than half of it goes the slow way.
+/// Bytes of the ring.
 const RING: usize = 4 << 20;
+
+/// Bytes that are sent at a time at most; what is longer goes the slow way.
+pub(super) const LONGEST: usize = RING / 2;
 
 /// Starts of what is sent are multiples of this.
 const ALIGNMENT: usize = 64;
@@ -35,10 +38,12 @@ impl Staging {
     }
 
     /// Makes a place on the device hold these numbers, for all work that is asked for from now on.
+    ///
+    /// Fails on more than [`LONGEST`] bytes, and if the device refuses.
     pub(super) fn send<T: Element>(&mut self, numbers: &[T], to: Out<'_, T>) -> Result<()> {
         let bytes = size_of_val(numbers);
-        if bytes > RING / 2 {
-            return to.upload(numbers);
+        if bytes > LONGEST {
+            return Err(Error::domain("bytes sent to the GPU at a time", bytes, format!("at most {LONGEST}")));
         }
         same_length(to.len(), numbers.len())?;
         if bytes == 0 {

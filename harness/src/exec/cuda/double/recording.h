@@ -3,5 +3,5 @@
 
 #include <functional>
 
-// Does work at once, or puts it into the recording that is made in this stream; refuses a stream that is none.
-int valleys_double_do(void *stream, std::function<int()> work);
+// Puts work behind all that is waiting in a stream, or into the recording that is made there; refuses a stream that is none.
+int valleys_double_do(void *in, std::function<int()> work);

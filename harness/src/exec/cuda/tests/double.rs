@@ -2,10 +2,10 @@
 //!
 //! `double/` has both. They are loaded before the engine looks for the real ones, under the names it looks for first.
 
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::{Arc, Once};
 
-use crate::device_test::{OPERATION_IMAGES, compare, compare_steps, exact, operations};
+use crate::device_test::{OPERATION_IMAGES, compare, compare_steps, exact, operations, recordings};
 use crate::exec::BackendKind;
 use crate::exec::cuda::device::Device;
 use crate::exec::cuda::memory::Buffer;
@@ -30,13 +30,24 @@ pub(super) fn load() {
     });
 }
 
+/// A function of the double's own.
+fn own(name: &CStr) -> *mut c_void {
+    // SAFETY: null looks among all libraries of the process.
+    let found = unsafe { dlsym(std::ptr::null_mut(), name.as_ptr()) };
+    assert!(!found.is_null(), "the double is not loaded");
+    found
+}
+
 /// Bytes that this thread has sent to the double's GPU so far.
 pub(super) fn traffic() -> u64 {
-    // SAFETY: null looks among all libraries of the process.
-    let counter = unsafe { dlsym(std::ptr::null_mut(), c"valleys_double_sent".as_ptr()) };
-    assert!(!counter.is_null(), "the double is not loaded");
     // SAFETY: the double's function of this name has no arguments and gives this number.
-    unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(counter)() }
+    unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(own(c"valleys_double_sent"))() }
+}
+
+/// Whether recordings of this thread fail from now on.
+pub(super) fn fail_recordings(fail: bool) {
+    // SAFETY: the double's function of this name takes this flag.
+    unsafe { std::mem::transmute::<*mut c_void, extern "C" fn(bool)>(own(c"valleys_double_fail_recordings"))(fail) }
 }
 
 #[test]
@@ -55,6 +66,8 @@ fn every_operation_holds_on_the_whole_engine() {
 fn steps_images_points_and_averages_hold_on_the_whole_engine() {
     load();
     assert_eq!(exact(BackendKind::Cuda).expect("a GPU").map(|(_, same)| same), [true; 3]);
+    let recordings = recordings(BackendKind::Cuda).expect("a GPU").expect("graphs");
+    assert_eq!((recordings.recorded, recordings.refused.len()), (3, 0));
     let compared = compare_steps(BackendKind::Cuda).expect("a GPU");
     assert!(compared.holds(), "{compared:?}");
 }

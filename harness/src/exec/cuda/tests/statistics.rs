@@ -16,8 +16,9 @@ fn statistics_over_batches_are_the_host_s_to_the_bit() {
         let moments = |name: &str| numbers(&format!("{name} {number}"), channels).into_iter().map(f64::from).collect();
         let moments = AllMoments { mean: moments("mean"), var: moments("var") };
         let counts: Vec<usize> = (0..graph.layout().norms().len()).map(|norm| images * (norm + 2)).collect();
-        let share = right.count(images);
+        let share = right.share(images);
         right.add(share, &counts, &moments);
+        right.count(images);
         let unbiased = [moments.mean.clone(), moments.unbiased(graph.layout(), &counts)].concat();
         crate::exec::track(&mut running, &unbiased);
         let factors = double(&bessel(graph.layout(), &counts).collect::<Vec<_>>());
