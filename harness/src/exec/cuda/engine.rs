@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::algorithms::Precision;
 use super::device::Device;
+use super::images;
 use super::launch::{Descent, average, collect, sgd};
 use super::lines::Lines;
 use super::loss::Loss;
@@ -17,10 +18,11 @@ use crate::Result;
 use crate::exec::engine::{Engine, Resident};
 use crate::exec::examples::Images;
 use crate::exec::gpu;
-use crate::exec::plan::{Plan, TrainingPlan};
+use crate::exec::plan::{Kinds, Plan, TrainingPlan};
 use crate::exec::run::{AllMoments, bessel};
 use crate::exec::{Mode, Outcome, StatisticsPass};
 use crate::model::Graph;
+use crate::model::graph::Shape;
 use crate::optim::Step;
 use crate::params::Line;
 
@@ -30,10 +32,10 @@ const EVALUATION_SLICE: usize = 1000;
 /// Images whose losses wait on the device before they are read.
 const WAITING: usize = 1 << 14;
 
-/// One network on one GPU, in single precision.
+/// One network on one GPU; parameters, logits and losses are in single precision.
 pub(crate) struct Cuda {
     device: Arc<Device>,
-    image: usize,
+    input: Shape,
     training: TrainingPlan,
     training_room: Room,
     inference: Plan,
@@ -65,19 +67,20 @@ pub(crate) fn name(ordinal: usize) -> Result<String> {
 
 impl Cuda {
     /// The engine of a network on the GPU of this number.
-    pub(crate) fn new(graph: &Graph, ordinal: usize, convolutions: gpu::Convolutions) -> Result<Self> {
+    pub(crate) fn new(graph: &Graph, ordinal: usize, convolutions: gpu::Convolutions, kinds: &Kinds) -> Result<Self> {
         let device = Device::open(ordinal)?;
         let precision = match convolutions {
             gpu::Convolutions::Single => Precision::F32,
             gpu::Convolutions::Tf32 => Precision::Tf32,
+            gpu::Convolutions::Bf16 => Precision::Bf16,
         };
         let (parameters, channels) = (graph.layout().trainable(), graph.layout().channels());
         Ok(Self {
-            image: graph.input().len(),
-            training: TrainingPlan::new(graph),
-            training_room: Room::default(),
-            inference: Plan::inference(graph),
-            inference_room: Room::default(),
+            input: graph.input(),
+            training: TrainingPlan::of(graph, kinds),
+            training_room: Room::new(precision.storage()),
+            inference: Plan::inference_of(graph, kinds),
+            inference_room: Room::new(precision.storage()),
             convolutions: Convolutions::new(precision),
             sets: Sets::new(&device)?,
             parameters: Mirrored::zeros(&device, parameters)?,
@@ -109,16 +112,12 @@ impl Cuda {
             Purpose::Inference => (&self.inference, &mut self.inference_room),
         };
         let count = match images {
-            Images::Pixels(pixels) => pixels.len() / self.image,
+            Images::Pixels(pixels) => pixels.len() / self.input.len(),
             Images::Views(shown) => shown.views.len(),
         };
         room.prepare(device, plan, count)?;
         convolutions.prepare(device, plan, count)?;
-        let pixels = room.slot(plan.images)?;
-        match images {
-            Images::Pixels(numbers) => pixels.upload(numbers)?,
-            Images::Views(shown) => sets.write(device, shown, pixels)?,
-        }
+        images::write(device, sets, images, self.input, room, plan.images)?;
         plan.masks.iter().zip(factors).try_for_each(|(slot, factors)| room.slot(*slot)?.upload(factors))?;
         match mode {
             Mode::Training => _ = self.moments.change(),
