@@ -70,6 +70,7 @@ both_backends() { grep -o '"backends":\[[^]]*\]' "$1/manifest.json" | grep cpu: 
 
 step device-test-cuda "$valleys" device-test --device cuda:0 "${networks[@]}" --batch "$batch"
 step device-test-cuda-tf32 "$valleys" device-test --backend cuda-tf32 "${networks[@]}" --batch "$batch"
+step device-test-cuda-bf16 "$valleys" device-test --backend cuda-bf16 "${networks[@]}" --batch "$batch"
 step device-test-cpu "$valleys" device-test --device cpu --networks resnet20 --batch 64
 
 # ResNet-8 on the embedded images: averaging and SGD from the average.
@@ -79,6 +80,9 @@ step train-cuda "${train[@]}" --device cuda:0 --out "$out/cuda"
 step train-cuda-again "${train[@]}" --device cuda:0 --out "$out/cuda-again"
 step same-bits-again same "$out/cuda" "$out/cuda-again"
 step train-cuda-tf32 "${train[@]}" --backend cuda-tf32 --out "$out/cuda-tf32"
+step train-cuda-bf16 "${train[@]}" --backend cuda-bf16 --out "$out/cuda-bf16"
+step train-cuda-bf16-again "${train[@]}" --backend cuda-bf16 --out "$out/cuda-bf16-again"
+step same-bits-again-bf16 same "$out/cuda-bf16" "$out/cuda-bf16-again"
 
 # Longer, so that there is something to stop.
 long=("$valleys" train --epochs 40 --swa-start 30 --after-swa 2)

@@ -44,12 +44,13 @@ mod tests {
             let device = device.map(|device| device.parse().expect("a device"));
             choose(&Runner { backend: backend.map(str::to_owned), device }, settings).ok()
         };
-        let [cpu, reference, cuda, tf32] = BackendKind::ALL;
+        let [cpu, reference, cuda, tf32, bf16] = BackendKind::ALL;
         assert_eq!(choice(None, None, reference), Some(reference));
         assert_eq!(choice(Some("cuda"), None, cpu), Some(cuda));
         assert_eq!(choice(None, Some("cuda:0"), cpu), Some(cuda));
         assert_eq!(choice(None, Some("cuda:0"), tf32), Some(tf32), "another GPU keeps the settings' precision");
         assert_eq!(choice(Some("cuda-tf32"), Some("cuda:0"), cpu), Some(tf32));
+        assert_eq!(choice(Some("cuda-bf16"), Some("cuda:1"), tf32), Some(bf16));
         assert_eq!(choice(None, Some("cpu"), cuda), Some(cpu));
         assert_eq!(choice(Some("cpu"), Some("cuda:0"), cpu), None);
         assert_eq!(choice(Some("cuda"), Some("cpu"), cpu), None);

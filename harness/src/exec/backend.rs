@@ -44,12 +44,14 @@ pub(crate) struct Pool {
     pub(crate) size: usize,
 }
 
-/// Some of the numbers of a longer value: `length` of `total`, from `offset` on.
+/// Some of the channels of a longer value: `length` numbers of `total`, from `offset` on, all multiples of the pixels of
+/// a `plane`.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     pub(crate) offset: usize,
     pub(crate) length: usize,
     pub(crate) total: usize,
+    pub(crate) plane: usize,
 }
 
 /// A linear layer with bias.

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::engine::Engine;
+use super::plan::Kinds;
 use crate::model::Graph;
 use crate::{Error, Result, Scalar};
 
@@ -14,6 +15,18 @@ pub(crate) enum Convolutions {
     Single,
     /// Single precision rounded to TF32, whose products tensor cores add up in single precision.
     Tf32,
+    /// bfloat16, in which feature maps and their gradients are also kept; tensor cores add up in single precision.
+    Bf16,
+}
+
+impl Convolutions {
+    /// Which values of a network are kept alike.
+    pub(super) fn kinds(self, graph: &Graph) -> Result<Kinds> {
+        match self {
+            Self::Single | Self::Tf32 => Ok(Kinds::alike(graph)),
+            Self::Bf16 => Kinds::apart(graph),
+        }
+    }
 }
 
 /// The number of the GPU that this process uses. Which one it is, is no more part of a result than the number of threads
@@ -32,13 +45,13 @@ pub(super) fn engine<T: Scalar>(graph: &Graph, convolutions: Convolutions) -> Re
         return Err(double());
     }
     // Known to be the same type, which the compiler cannot see.
-    let engine: Box<dyn Any> = Box::new(single(graph, convolutions)?);
+    let engine: Box<dyn Any> = Box::new(single(graph, convolutions, &convolutions.kinds(graph)?)?);
     engine.downcast().map(|engine| *engine).map_err(|_| double())
 }
 
 #[cfg(feature = "cuda")]
-fn single(graph: &Graph, convolutions: Convolutions) -> Result<Box<dyn Engine<f32>>> {
-    Ok(Box::new(super::cuda::Cuda::new(graph, GPU.load(Ordering::Relaxed), convolutions)?))
+fn single(graph: &Graph, convolutions: Convolutions, kinds: &Kinds) -> Result<Box<dyn Engine<f32>>> {
+    Ok(Box::new(super::cuda::Cuda::new(graph, GPU.load(Ordering::Relaxed), convolutions, kinds)?))
 }
 
 /// The GPU's name and number.
@@ -48,7 +61,7 @@ pub(super) fn name() -> Result<String> {
 }
 
 #[cfg(not(feature = "cuda"))]
-fn single(_: &Graph, _: Convolutions) -> Result<Box<dyn Engine<f32>>> {
+fn single(_: &Graph, _: Convolutions, _: &Kinds) -> Result<Box<dyn Engine<f32>>> {
     Err(absent())
 }
 

@@ -21,11 +21,14 @@ pub enum BackendKind {
     Cuda,
     /// The same with convolutions in TF32: products of numbers rounded to ten bits, added up in single precision.
     CudaTf32,
+    /// The same with convolutions in bfloat16, in which feature maps and their gradients are kept, too; weights, sums and
+    /// all else are in single precision.
+    CudaBf16,
 }
 
 impl BackendKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Cpu, Self::Reference, Self::Cuda, Self::CudaTf32];
+    pub const ALL: [Self; 5] = [Self::Cpu, Self::Reference, Self::Cuda, Self::CudaTf32, Self::CudaBf16];
 
     /// The name in a configuration.
     pub fn name(self) -> &'static str {
@@ -34,12 +37,13 @@ impl BackendKind {
             Self::Reference => "reference",
             Self::Cuda => "cuda",
             Self::CudaTf32 => "cuda-tf32",
+            Self::CudaBf16 => "cuda-bf16",
         }
     }
 
     /// Whether it needs a GPU.
     pub fn needs_gpu(self) -> bool {
-        matches!(self, Self::Cuda | Self::CudaTf32)
+        matches!(self, Self::Cuda | Self::CudaTf32 | Self::CudaBf16)
     }
 
     /// Who computes in double precision for this one: itself, but the processor for a GPU, whose engine knows single
@@ -58,6 +62,10 @@ impl BackendKind {
             Self::Cuda => format!("{self}: single precision, deterministic, on {}", gpu::name()?),
             Self::CudaTf32 => {
                 format!("{self}: single precision with TF32 convolutions, deterministic, on {}", gpu::name()?)
+            }
+            Self::CudaBf16 => {
+                let precision = "bfloat16 feature maps and convolutions, single precision sums and weights";
+                format!("{self}: {precision}, deterministic, on {}", gpu::name()?)
             }
         })
     }
@@ -89,14 +97,14 @@ mod tests {
             assert_eq!(kind.name().parse::<BackendKind>().expect("its own name"), kind);
         }
         let message = "gpu".parse::<BackendKind>().expect_err("no such backend").to_string();
-        assert_eq!(message, "the backend is gpu; allowed: cpu, reference, cuda, cuda-tf32");
+        assert_eq!(message, "the backend is gpu; allowed: cpu, reference, cuda, cuda-tf32, cuda-bf16");
     }
 
     #[test]
     fn double_precision_is_a_matter_for_the_processor() {
         assert_eq!(
             BackendKind::ALL.map(BackendKind::in_double).map(BackendKind::name),
-            ["cpu", "reference", "cpu", "cpu"]
+            ["cpu", "reference", "cpu", "cpu", "cpu"]
         );
     }
 }

@@ -98,13 +98,15 @@ impl<T: Scalar> Executor<T> {
     /// An executor of this network on a backend of choice.
     ///
     /// # Errors
-    /// [`Error::Device`] if the backend needs a GPU and there is none, or not in this number type.
+    /// [`Error::Device`] if the backend needs a GPU and there is none, or not in this number type; [`Error::Domain`] if
+    /// it keeps feature maps and vectors apart and the network does not.
     pub fn on(graph: Arc<Graph>, backend: BackendKind) -> Result<Self> {
         let engine: Box<dyn Engine<T>> = match backend {
             BackendKind::Cpu => Box::new(Cpu::new(&graph)),
             BackendKind::Reference => Box::new(Stepwise::<T, Reference<T>>::new(&graph)),
             BackendKind::Cuda => gpu::engine(&graph, Convolutions::Single)?,
             BackendKind::CudaTf32 => gpu::engine(&graph, Convolutions::Tf32)?,
+            BackendKind::CudaBf16 => gpu::engine(&graph, Convolutions::Bf16)?,
         };
         let (dropped, moments) = (dropout::dropped(&graph), AllMoments::new(graph.layout().channels()));
         Ok(Self { graph, engine, dropped, moments })

@@ -56,12 +56,13 @@ pub(super) fn run_forward<T>(backend: &mut dyn Backend<T>, steps: &[Forward], mo
             Forward::Activation { f, x, y } => backend.activation(*f, *x, *y),
             Forward::Copy { x, y } => backend.copy(*x, *y),
             Forward::Add { x, y } => backend.add(*x, *y),
-            Forward::Dropout { factors, x, y } => {
+            Forward::Dropout { factors, x, y, .. } => {
                 backend.multiply(*x, *factors, Target { slot: *y, accumulate: false });
             }
             Forward::Insert { op, x, y } => backend.insert(op, *x, *y),
             Forward::AveragePool { op, x, y } => backend.average_pool(op, *x, *y),
             Forward::MaxPool { op, x, y } => backend.max_pool(op, *x, *y),
+            Forward::Flatten { x, y, .. } => backend.copy(*x, *y),
             Forward::Linear { op, x, y } => backend.linear(op, *x, *y),
         }
     }
@@ -78,10 +79,12 @@ pub(super) fn run_backward<T>(backend: &mut dyn Backend<T>, steps: &[Backward], 
             Backward::Activation { f, y, dy, dx } => backend.activation_backward(*f, *y, *dy, *dx),
             Backward::Copy { x, y } => backend.copy(*x, *y),
             Backward::Add { x, y } => backend.add(*x, *y),
-            Backward::Dropout { factors, dy, dx } => backend.multiply(*dy, *factors, *dx),
+            Backward::Dropout { factors, dy, dx, .. } => backend.multiply(*dy, *factors, *dx),
             Backward::Extract { op, dy, dx } => backend.extract(op, *dy, *dx),
             Backward::MaxPool { op, x, dy, dx } => backend.max_pool_backward(op, *x, *dy, *dx),
             Backward::AveragePool { op, dy, dx } => backend.average_pool_backward(op, *dy, *dx),
+            Backward::Flatten { dy, dx, .. } if dx.accumulate => backend.add(*dy, dx.slot),
+            Backward::Flatten { dy, dx, .. } => backend.copy(*dy, dx.slot),
             Backward::Linear { op, x, dy, dx } => backend.linear_backward(op, *x, *dy, *dx),
         }
     }

@@ -31,7 +31,7 @@ pub enum BatchNorm {
 ///
 /// | name | purpose | range |
 /// |---|---|---|
-/// | `backend` | who runs the network | `cpu`, `reference`, `cuda`, `cuda-tf32` |
+/// | `backend` | who runs the network | `cpu`, `reference`, `cuda`, `cuda-tf32`, `cuda-bf16` |
 /// | `batch_norm` | where batch-norm statistics come from | `recompute`, `frozen` |
 /// | `weighting` | how batches count in recomputed statistics | `by-size`, `equal` |
 /// | `statistics_images` | training images for recomputed statistics | 1 to all |

@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// | name | purpose | range |
 /// |---|---|---|
 /// | `network` | the network, such as `resnet20` | see [`Architecture`] |
-/// | `backend` | who runs it; the bits of a run are those of its backend | `cpu`, `reference`, `cuda`, `cuda-tf32` |
+/// | `backend` | who runs it; the bits of a run are those of its backend | `cpu`, `reference`, `cuda`, `cuda-tf32`, `cuda-bf16` |
 /// | `norm_weights` | what fresh batch norms' weights are drawn from (Appendix H) | `one`, `uniform`, `normal`; `one` for a network without batch norm |
 /// | `momentum` | heavy ball, v ← μv + g | [0, 1) |
 /// | `weight_decay` | on all parameters | ≥ 0 |

@@ -10,6 +10,7 @@ use cudarc::cudnn::sys::{
 use serde::{Deserialize, Serialize};
 
 use super::convolution::Extents;
+use super::number::Storage;
 
 /// In what convolutions multiply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub(crate) enum Precision {
     F32,
     /// Single precision rounded to TF32, whose products are added up in single precision.
     Tf32,
+    /// bfloat16 there and back, whose products are added up in single precision.
+    Bf16,
 }
 
 /// Which way.
@@ -145,6 +148,15 @@ impl Precision {
             Self::F32 => cudnnMathType_t::CUDNN_FMA_MATH,
             // Lets cuDNN take TF32, where the GPU has it.
             Self::Tf32 => cudnnMathType_t::CUDNN_DEFAULT_MATH,
+            Self::Bf16 => cudnnMathType_t::CUDNN_TENSOR_OP_MATH,
+        }
+    }
+
+    /// How what it multiplies is kept.
+    pub(super) fn storage(self) -> Storage {
+        match self {
+            Self::F32 | Self::Tf32 => Storage::F32,
+            Self::Bf16 => Storage::Bf16,
         }
     }
 
@@ -156,7 +168,7 @@ impl Precision {
             (Self::F32, cudnnMathType_t::CUDNN_TENSOR_OP_MATH) => None,
             // Whatever the report calls it, this was asked for, and is asked for again.
             (Self::F32, _) => Some(cudnnMathType_t::CUDNN_FMA_MATH),
-            (Self::Tf32, math) => Some(math),
+            (Self::Tf32 | Self::Bf16, math) => Some(math),
         }
     }
 }
@@ -236,6 +248,9 @@ mod tests {
         assert_eq!(algorithm(&candidates, Precision::F32), Some(Algorithm::Forward(WINOGRAD)));
         let candidates = [measured(GEMM, half, 0.1), measured(WINOGRAD, default, 1.0)];
         assert_eq!(algorithm(&candidates, Precision::Tf32), Some(Algorithm::Forward(WINOGRAD)));
+        let candidates =
+            [measured(GEMM, half, 0.1), measured(PRECOMPUTED, tensor, 0.5), measured(WINOGRAD, default, 1.0)];
+        assert_eq!(algorithm(&candidates, Precision::Bf16), Some(Algorithm::Forward(PRECOMPUTED)));
         let single = choose(&[measured(WINOGRAD, default, 1.0)], Precision::F32, 100).map(|choice| choice.math);
         assert_eq!(single, Some(fma), "single precision is always asked for");
     }

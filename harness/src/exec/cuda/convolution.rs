@@ -13,6 +13,7 @@ use super::algorithms::{Algorithm, Choice, Direction, Key, Measured, Precision, 
 use super::cudnn::{Dnn, Filter, Moves, Tensor, failed};
 use super::device::Device;
 use super::memory::{Buffer, Out, View};
+use super::number::{Number, Numbers};
 use crate::model::graph::{Shape, Window};
 use crate::{Error, Result};
 
@@ -100,7 +101,9 @@ impl Convolution {
         precision: Precision,
     ) -> Result<Self> {
         let extents = Extents::new(images, input, output, window)?;
-        let (x, weight, y) = (Tensor::new(extents.x())?, Filter::new(extents.weight())?, Tensor::new(extents.y())?);
+        let storage = precision.storage();
+        let (x, y) = (Tensor::new(storage, extents.x())?, Tensor::new(storage, extents.y())?);
+        let weight = Filter::new(storage, extents.weight())?;
         Ok(Self { device: Arc::clone(device), extents, precision, x, weight, y, ways: Default::default() })
     }
 
@@ -126,14 +129,14 @@ impl Convolution {
     /// y ← w ∗ x
     ///
     /// # Errors
-    /// [`Error::Domain`] if a length is wrong or y overlaps x or w, [`Error::Device`] if memory is lacking, or cuDNN knows
+    /// [`Error::Domain`] if numbers or a length are wrong or y overlaps x or w, [`Error::Device`] if memory is lacking, or cuDNN knows
     /// no way or refuses.
-    pub(crate) fn forward(
+    pub(crate) fn forward<E: Number>(
         &self,
         stream: &Arc<CudaStream>,
-        x: View<'_, f32>,
-        weight: View<'_, f32>,
-        y: Out<'_, f32>,
+        x: View<'_, E>,
+        weight: View<'_, E>,
+        y: Out<'_, E>,
     ) -> Result<()> {
         self.check(x, weight, y.view())?;
         apart(y.view(), [x, weight])?;
@@ -144,12 +147,12 @@ impl Convolution {
     ///
     /// # Errors
     /// As [`forward`](Self::forward).
-    pub(crate) fn backward_data(
+    pub(crate) fn backward_data<E: Number>(
         &self,
         stream: &Arc<CudaStream>,
-        weight: View<'_, f32>,
-        dy: View<'_, f32>,
-        dx: Out<'_, f32>,
+        weight: View<'_, E>,
+        dy: View<'_, E>,
+        dx: Out<'_, E>,
         accumulate: bool,
     ) -> Result<()> {
         self.check(dx.view(), weight, dy)?;
@@ -161,12 +164,12 @@ impl Convolution {
     ///
     /// # Errors
     /// As [`forward`](Self::forward).
-    pub(crate) fn backward_filter(
+    pub(crate) fn backward_filter<E: Number>(
         &self,
         stream: &Arc<CudaStream>,
-        x: View<'_, f32>,
-        dy: View<'_, f32>,
-        weight_gradient: Out<'_, f32>,
+        x: View<'_, E>,
+        dy: View<'_, E>,
+        weight_gradient: Out<'_, E>,
         accumulate: bool,
     ) -> Result<()> {
         self.check(x, weight_gradient.view(), dy)?;
@@ -174,7 +177,12 @@ impl Convolution {
         self.run(stream, Direction::BackwardFilter, [x, weight_gradient.view(), dy], accumulate)
     }
 
-    fn check(&self, x: View<'_, f32>, weight: View<'_, f32>, y: View<'_, f32>) -> Result<()> {
+    fn check<E: Number>(&self, x: View<'_, E>, weight: View<'_, E>, y: View<'_, E>) -> Result<()> {
+        let storage = self.precision.storage();
+        if E::STORAGE != storage {
+            let seen = format!("{:?}", E::STORAGE);
+            return Err(Error::domain("numbers of a convolution on the GPU", seen, format!("{storage:?}")));
+        }
         for (name, view, extents) in [
             ("a convolution's input", x, self.extents.x()),
             ("a convolution's weight", weight, self.extents.weight()),
@@ -188,11 +196,11 @@ impl Convolution {
     }
 
     /// Carries out one direction: of x, weight and y, that is written which the direction makes.
-    fn run(
+    fn run<E: Number>(
         &self,
         stream: &Arc<CudaStream>,
         direction: Direction,
-        [x, weight, y]: [View<'_, f32>; 3],
+        [x, weight, y]: [View<'_, E>; 3],
         accumulate: bool,
     ) -> Result<()> {
         let mut dnn = self.device.dnn(stream)?;
@@ -228,7 +236,7 @@ impl Convolution {
 }
 
 /// That an output shares no number with an input.
-fn apart(out: View<'_, f32>, inputs: [View<'_, f32>; 2]) -> Result<()> {
+fn apart<E: Number>(out: View<'_, E>, inputs: [View<'_, E>; 2]) -> Result<()> {
     if inputs.into_iter().any(|input| out.overlaps(input)) {
         return Err(Error::domain("the output of a convolution", "its input, in part", "a place of its own"));
     }
@@ -251,15 +259,14 @@ const REPORTS: usize = 32;
 /// Tries cuDNN's algorithms on zeros, and chooses.
 fn measure(device: &Device, dnn: &Dnn, key: Key, shapes: (&Tensor, &Filter, &Tensor)) -> Result<Choice> {
     let Key { extents, precision, direction } = key;
-    let x = Buffer::<f32>::zeros(device, product(extents.x()))?;
-    let weight = Buffer::<f32>::zeros(device, product(extents.weight()))?;
-    let y = Buffer::<f32>::zeros(device, product(extents.y()))?;
+    let zeros = |extents: [usize; 4]| Numbers::zeros(device, precision.storage(), product(extents));
+    let (x, weight, y) = (zeros(extents.x())?, zeros(extents.weight())?, zeros(extents.y())?);
     // Where memory is short, with less working memory.
     let sizes = (0..4).map(|halvings| WORKSPACE_LIMIT >> (2 * halvings));
     let workspace = sizes.map(|size| Buffer::<u8>::zeros(device, size)).find_map(Result::ok);
     let (place, bytes) = workspace.as_ref().map_or((0, 0), |buffer| (buffer.view().address(), buffer.len()));
     let moves = Moves::new(extents.stride, extents.padding, precision.math())?;
-    let [x, weight, y] = [&x, &weight, &y].map(|buffer| buffer.view().address());
+    let [x, weight, y] = [&x, &weight, &y].map(Numbers::address);
     let (of_x, of_weight, of_y) = (shapes.0.raw(), shapes.1.raw(), shapes.2.raw());
     let (place, moves, handle) = (place as *mut _, moves.raw(), dnn.handle);
 

@@ -9,6 +9,7 @@ use cudarc::driver::CudaStream;
 
 use super::choices::{self, Choices};
 use super::memory::Buffer;
+use super::number::Storage;
 use crate::{Error, Result};
 
 /// cuDNN, in one stream at a time, with what convolutions share.
@@ -101,14 +102,14 @@ macro_rules! descriptor {
 }
 
 descriptor!(
-    /// The shape of images: single precision in the order (image, channel, row, column).
+    /// The shape of images.
     Tensor,
     sys::cudnnTensorDescriptor_t,
     result::create_tensor_descriptor,
     result::destroy_tensor_descriptor
 );
 descriptor!(
-    /// The shape of a convolution's weight: single precision in the order (output, input, row, column).
+    /// The shape of a convolution's weight.
     Filter,
     sys::cudnnFilterDescriptor_t,
     result::create_filter_descriptor,
@@ -123,29 +124,41 @@ descriptor!(
 );
 
 const FLOAT: sys::cudnnDataType_t = sys::cudnnDataType_t::CUDNN_DATA_FLOAT;
-const LAYOUT: sys::cudnnTensorFormat_t = sys::cudnnTensorFormat_t::CUDNN_TENSOR_NCHW;
+
+impl Storage {
+    /// Type and order of the numbers, as cuDNN calls them; the order of a weight goes by the same name as an image's.
+    fn raw(self) -> (sys::cudnnDataType_t, sys::cudnnTensorFormat_t) {
+        match self {
+            Self::F32 => (FLOAT, sys::cudnnTensorFormat_t::CUDNN_TENSOR_NCHW),
+            Self::Bf16 => (sys::cudnnDataType_t::CUDNN_DATA_BFLOAT16, sys::cudnnTensorFormat_t::CUDNN_TENSOR_NHWC),
+        }
+    }
+}
 
 impl Tensor {
-    pub(super) fn new(extents: [usize; 4]) -> Result<Self> {
-        let tensor = Self::create()?;
+    /// The shape of so many images, and of their channels, rows and columns, whatever their order.
+    pub(super) fn new(storage: Storage, extents: [usize; 4]) -> Result<Self> {
+        let (tensor, (number, order)) = (Self::create()?, storage.raw());
         // SAFETY: the descriptor was just made.
-        unsafe { result::set_tensor4d_descriptor(tensor.0, LAYOUT, FLOAT, extents_of(extents)?) }
+        unsafe { result::set_tensor4d_descriptor(tensor.0, order, number, extents_of(extents)?) }
             .map_err(|error| failed(format!("the shape {extents:?}"), error))?;
         Ok(tensor)
     }
 }
 
 impl Filter {
-    pub(super) fn new(extents: [usize; 4]) -> Result<Self> {
-        let filter = Self::create()?;
+    /// The shape of so many outputs, and of their inputs, rows and columns, whatever their order.
+    pub(super) fn new(storage: Storage, extents: [usize; 4]) -> Result<Self> {
+        let (filter, (number, order)) = (Self::create()?, storage.raw());
         // SAFETY: the descriptor was just made.
-        unsafe { result::set_filter4d_descriptor(filter.0, FLOAT, LAYOUT, extents_of(extents)?) }
+        unsafe { result::set_filter4d_descriptor(filter.0, number, order, extents_of(extents)?) }
             .map_err(|error| failed(format!("the weight {extents:?}"), error))?;
         Ok(filter)
     }
 }
 
 impl Moves {
+    /// Whatever is multiplied is added up in single precision.
     pub(super) fn new(stride: usize, padding: usize, math: sys::cudnnMathType_t) -> Result<Self> {
         let moves = Self::create()?;
         let [stride, padding] = [extent(stride)?, extent(padding)?];

@@ -7,6 +7,7 @@ use cudarc::driver::CudaStream;
 use super::algorithms::Precision;
 use super::device::Device;
 use super::graph::{Places, Replays};
+use super::images;
 use super::launch::{Batch, average, collect, sgd, track};
 use super::lines::Lines;
 use super::loss::{self, Loss};
@@ -20,10 +21,11 @@ use crate::Result;
 use crate::exec::engine::{Engine, Resident};
 use crate::exec::examples::Images;
 use crate::exec::gpu;
-use crate::exec::plan::{Plan, TrainingPlan};
+use crate::exec::plan::{Kinds, Plan, TrainingPlan};
 use crate::exec::run::{AllMoments, bessel};
 use crate::exec::{MOMENTUM, Mode, Outcome, Recordings, StatisticsPass};
 use crate::model::Graph;
+use crate::model::graph::Shape;
 use crate::optim::Step;
 use crate::params::{Layout, Line};
 
@@ -33,11 +35,11 @@ const EVALUATION_SLICE: usize = 1000;
 /// What waits on the device: few enough batches that who trains soon learns of a loss that is none.
 const WAITING: loss::Room = loss::Room { images: 1 << 14, batches: 32 };
 
-/// One network on one GPU, in single precision.
+/// One network on one GPU; parameters, logits and losses are in single precision.
 pub(crate) struct Cuda {
     device: Arc<Device>,
     layout: Arc<Layout>,
-    image: usize,
+    input: Shape,
     training: TrainingPlan,
     training_room: Room,
     inference: Plan,
@@ -74,20 +76,21 @@ pub(crate) fn name(ordinal: usize) -> Result<String> {
 
 impl Cuda {
     /// The engine of a network on the GPU of this number.
-    pub(crate) fn new(graph: &Graph, ordinal: usize, convolutions: gpu::Convolutions) -> Result<Self> {
+    pub(crate) fn new(graph: &Graph, ordinal: usize, convolutions: gpu::Convolutions, kinds: &Kinds) -> Result<Self> {
         let device = Device::open(ordinal)?;
         let precision = match convolutions {
             gpu::Convolutions::Single => Precision::F32,
             gpu::Convolutions::Tf32 => Precision::Tf32,
+            gpu::Convolutions::Bf16 => Precision::Bf16,
         };
         let (parameters, channels) = (graph.layout().trainable(), graph.layout().channels());
         Ok(Self {
             layout: Arc::clone(graph.layout()),
-            image: graph.input().len(),
-            training: TrainingPlan::new(graph),
-            training_room: Room::default(),
-            inference: Plan::inference(graph),
-            inference_room: Room::default(),
+            input: graph.input(),
+            training: TrainingPlan::of(graph, kinds),
+            training_room: Room::new(precision.storage()),
+            inference: Plan::inference_of(graph, kinds),
+            inference_room: Room::new(precision.storage()),
             convolutions: Convolutions::new(precision),
             sets: Sets::new(&device)?,
             parameters: Mirrored::zeros(&device, parameters)?,
@@ -116,16 +119,12 @@ impl Cuda {
             Purpose::Inference => (&self.inference, &mut self.inference_room),
         };
         let count = match images {
-            Images::Pixels(pixels) => pixels.len() / self.image,
+            Images::Pixels(pixels) => pixels.len() / self.input.len(),
             Images::Views(shown) => shown.views.len(),
         };
         room.prepare(device, plan, count)?;
         convolutions.prepare(device, plan, count)?;
-        let pixels = room.slot(plan.images)?;
-        match images {
-            Images::Pixels(numbers) => pixels.upload(numbers)?,
-            Images::Views(shown) => sets.write(device, shown, pixels)?,
-        }
+        images::write(device, sets, images, self.input, room, plan.images)?;
         plan.masks.iter().zip(factors).try_for_each(|(slot, factors)| device.send(factors, room.slot(*slot)?))
     }
 

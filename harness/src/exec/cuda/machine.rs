@@ -7,6 +7,7 @@ use cudarc::driver::CudaStream;
 use super::device::Device;
 use super::launch::Launch;
 use super::memory::{Out, View};
+use super::number::{Bf16, Number, Storage};
 use super::room::{Convolutions, Room};
 use crate::Result;
 use crate::exec::backend::{Convolution, Slot};
@@ -15,33 +16,45 @@ use crate::exec::backend::{Convolution, Slot};
 pub(super) trait Machine {
     /// Images of the batch.
     fn images(&self) -> usize;
-    /// A slot.
-    fn slot(&self, slot: Slot) -> Result<Out<'_, f32>>;
+    /// How a slot's numbers are kept.
+    fn storage(&self, slot: Slot) -> Storage;
+    /// A slot, of such numbers as it holds.
+    fn slot<E: Number>(&self, slot: Slot) -> Result<Out<'_, E>>;
     /// Working memory for sums over channels.
     fn partial(&self) -> Result<Out<'_, f64>>;
     /// Working memory for the way back of a batch norm.
     fn slopes(&self) -> Result<Out<'_, f32>>;
+    /// The place of a convolution's weight in bfloat16; it stays from the way there to the way back.
+    fn rounded(&self, op: &Convolution) -> Result<Out<'_, Bf16>>;
+    /// Working memory for the gradient with respect to it.
+    fn rounded_gradient(&self, op: &Convolution) -> Result<Out<'_, Bf16>>;
     /// Starts a kernel.
     fn run(&self, launch: &Launch<'_>) -> Result<()>;
     /// y ← x
-    fn copy(&self, x: View<'_, f32>, y: Out<'_, f32>) -> Result<()>;
+    fn copy<E: Number>(&self, x: View<'_, E>, y: Out<'_, E>) -> Result<()>;
     /// y ← w ∗ x
-    fn convolution(&self, op: &Convolution, weight: View<'_, f32>, x: View<'_, f32>, y: Out<'_, f32>) -> Result<()>;
-    /// dw ← dw + the gradient with respect to w
-    fn convolution_backward_weight(
+    fn convolution<E: Number>(
         &self,
         op: &Convolution,
-        x: View<'_, f32>,
-        dy: View<'_, f32>,
-        dw: Out<'_, f32>,
+        weight: View<'_, E>,
+        x: View<'_, E>,
+        y: Out<'_, E>,
+    ) -> Result<()>;
+    /// dw ← the gradient with respect to w, or dw ← dw + that
+    fn convolution_backward_weight<E: Number>(
+        &self,
+        op: &Convolution,
+        x: View<'_, E>,
+        dy: View<'_, E>,
+        dw: (Out<'_, E>, bool),
     ) -> Result<()>;
     /// dx ← the gradient with respect to x, or dx ← dx + that
-    fn convolution_backward_data(
+    fn convolution_backward_data<E: Number>(
         &self,
         op: &Convolution,
-        weight: View<'_, f32>,
-        dy: View<'_, f32>,
-        dx: (Out<'_, f32>, bool),
+        weight: View<'_, E>,
+        dy: View<'_, E>,
+        dx: (Out<'_, E>, bool),
     ) -> Result<()>;
 
     /// Starts kernels in order.
@@ -65,7 +78,11 @@ impl Machine for OnDevice<'_> {
         self.room.images()
     }
 
-    fn slot(&self, slot: Slot) -> Result<Out<'_, f32>> {
+    fn storage(&self, slot: Slot) -> Storage {
+        self.room.storage(slot)
+    }
+
+    fn slot<E: Number>(&self, slot: Slot) -> Result<Out<'_, E>> {
         self.room.slot(slot)
     }
 
@@ -77,34 +94,48 @@ impl Machine for OnDevice<'_> {
         self.room.slopes()
     }
 
+    fn rounded(&self, op: &Convolution) -> Result<Out<'_, Bf16>> {
+        self.room.rounded(op)
+    }
+
+    fn rounded_gradient(&self, op: &Convolution) -> Result<Out<'_, Bf16>> {
+        self.room.rounded_gradient(op)
+    }
+
     fn run(&self, launch: &Launch<'_>) -> Result<()> {
         self.device.run_in(self.stream, launch)
     }
 
-    fn copy(&self, x: View<'_, f32>, y: Out<'_, f32>) -> Result<()> {
+    fn copy<E: Number>(&self, x: View<'_, E>, y: Out<'_, E>) -> Result<()> {
         y.copy_from(x, self.stream)
     }
 
-    fn convolution(&self, op: &Convolution, weight: View<'_, f32>, x: View<'_, f32>, y: Out<'_, f32>) -> Result<()> {
+    fn convolution<E: Number>(
+        &self,
+        op: &Convolution,
+        weight: View<'_, E>,
+        x: View<'_, E>,
+        y: Out<'_, E>,
+    ) -> Result<()> {
         self.convolutions.get(op, self.images())?.forward(self.stream, x, weight, y)
     }
 
-    fn convolution_backward_weight(
+    fn convolution_backward_weight<E: Number>(
         &self,
         op: &Convolution,
-        x: View<'_, f32>,
-        dy: View<'_, f32>,
-        dw: Out<'_, f32>,
+        x: View<'_, E>,
+        dy: View<'_, E>,
+        (dw, accumulate): (Out<'_, E>, bool),
     ) -> Result<()> {
-        self.convolutions.get(op, self.images())?.backward_filter(self.stream, x, dy, dw, true)
+        self.convolutions.get(op, self.images())?.backward_filter(self.stream, x, dy, dw, accumulate)
     }
 
-    fn convolution_backward_data(
+    fn convolution_backward_data<E: Number>(
         &self,
         op: &Convolution,
-        weight: View<'_, f32>,
-        dy: View<'_, f32>,
-        (dx, accumulate): (Out<'_, f32>, bool),
+        weight: View<'_, E>,
+        dy: View<'_, E>,
+        (dx, accumulate): (Out<'_, E>, bool),
     ) -> Result<()> {
         self.convolutions.get(op, self.images())?.backward_data(self.stream, weight, dy, dx, accumulate)
     }

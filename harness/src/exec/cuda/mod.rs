@@ -1,7 +1,7 @@
 //! Networks on an NVIDIA GPU: cuDNN's convolutions and own kernels.
 //!
-//! The kernels are in `kernels/`: arithmetic one number at a time in `scalar.h`, indices in `threads.h`, waiting in
-//! `kernels.cu`. A [`Launch`](launch::Launch) is one kernel with checked arguments, made by a function a kernel in
+//! The kernels are in `kernels/`: arithmetic one number at a time in `scalar.h`, indices in `threads.h` and what it
+//! includes, waiting in `kernels.cu`. A [`Launch`](launch::Launch) is one kernel with checked arguments, made by a function a kernel in
 //! `launch/`; a [`Device`](device::Device) carries it out. The tests carry the same launches out on the host, by the same
 //! C++ functions in plain loops, and hold them to the reference backend.
 //!
@@ -14,6 +14,7 @@ mod cudnn;
 mod device;
 mod engine;
 mod graph;
+mod images;
 mod kernels;
 mod launch;
 mod lines;
@@ -21,10 +22,12 @@ mod loss;
 mod machine;
 mod memory;
 mod mirrored;
+mod number;
 mod pass;
 mod room;
 mod sets;
 mod staging;
+mod weights;
 pub(super) use self::engine::{Cuda, name};
 
 #[cfg(test)]

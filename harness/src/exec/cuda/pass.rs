@@ -3,7 +3,9 @@
 use super::launch::{self, Norm, Reduced};
 use super::machine::Machine;
 use super::memory::{Out, View};
+use super::number::{Bf16, Number, Storage};
 use super::room::{biased, normed, outputs};
+use super::weights::Factor;
 use crate::Result;
 use crate::exec::Mode;
 use crate::exec::backend::{self, Slot, Target};
@@ -19,16 +21,16 @@ pub(super) struct Pass<'a, M> {
 }
 
 impl<'a, M: Machine> Pass<'a, M> {
-    fn view(&self, slot: Slot) -> Result<View<'a, f32>> {
+    fn view<E: Number>(&self, slot: Slot) -> Result<View<'a, E>> {
         self.out(slot).map(Out::view)
     }
 
-    fn out(&self, slot: Slot) -> Result<Out<'a, f32>> {
+    fn out<E: Number>(&self, slot: Slot) -> Result<Out<'a, E>> {
         self.machine.slot(slot)
     }
 
     /// Where a gradient goes, and whether it is added.
-    fn target(&self, target: Target) -> Result<(Out<'a, f32>, bool)> {
+    fn target<E: Number>(&self, target: Target) -> Result<(Out<'a, E>, bool)> {
         Ok((self.out(target.slot)?, target.accumulate))
     }
 
@@ -50,33 +52,51 @@ impl<'a, M: Machine> Pass<'a, M> {
 
     /// A step towards the logits; in [`Mode::Training`] the moments become those of the batch.
     pub(super) fn forward(&self, step: &Forward) -> Result<()> {
+        match self.machine.storage(written(step)) {
+            Storage::F32 => self.forward_in::<f32>(step),
+            Storage::Bf16 => self.forward_in::<Bf16>(step),
+        }
+    }
+
+    fn forward_in<E: Factor>(&self, step: &Forward) -> Result<()> {
         let (machine, images) = (self.machine, self.machine.images());
         match step {
             Forward::Convolution { op, x, y } => {
-                let y = self.out(*y)?;
-                machine.convolution(op, self.parameters(&op.weight)?, self.view(*x)?, y)?;
+                let y = self.out::<E>(*y)?;
+                let weight = E::weight(machine, op, self.parameters(&op.weight)?)?;
+                machine.convolution(op, weight, self.view(*x)?, y)?;
                 let Some(bias) = &op.bias else { return Ok(()) };
                 machine.run(&launch::add_bias(biased(op.output, images), self.parameters(bias)?, y)?)
             }
             Forward::BatchNorm { op, x, y } => {
-                let (planes, x) = (normed(op, images), self.view(*x)?);
+                let (planes, x) = (normed(op, images), self.view::<E>(*x)?);
                 if self.mode == Mode::Training {
                     let [mean, var] = self.moments(op)?;
                     machine.run_all(&launch::moments(planes, x, machine.partial()?, mean, var)?)?;
                 }
                 machine.run(&launch::batch_norm(planes, self.norm(op)?, x, self.out(*y)?)?)
             }
-            Forward::Activation { f, x, y } => machine.run(&launch::activation(*f, self.view(*x)?, self.out(*y)?)?),
-            Forward::Copy { x, y } => machine.copy(self.view(*x)?, self.out(*y)?),
-            Forward::Add { x, y } => machine.run(&launch::add(self.view(*x)?, self.out(*y)?)?),
-            Forward::Dropout { factors, x, y } => {
-                machine.run(&launch::multiply(self.view(*x)?, self.view(*factors)?, self.out(*y)?, false)?)
+            Forward::Activation { f, x, y } => {
+                machine.run(&launch::activation(*f, self.view::<E>(*x)?, self.out(*y)?)?)
             }
-            Forward::Insert { op, x, y } => machine.run(&launch::insert(op, images, self.view(*x)?, self.out(*y)?)?),
+            Forward::Copy { x, y } => machine.copy(self.view::<E>(*x)?, self.out(*y)?),
+            Forward::Add { x, y } => machine.run(&launch::add(self.view::<E>(*x)?, self.out(*y)?)?),
+            Forward::Dropout { shape, factors, x, y } => {
+                let (x, factors) = (self.view::<E>(*x)?, self.view(*factors)?);
+                machine.run(&launch::multiply(*shape, x, factors, self.out(*y)?, false)?)
+            }
+            Forward::Insert { op, x, y } => {
+                machine.run(&launch::insert(op, images, self.view::<E>(*x)?, self.out(*y)?)?)
+            }
             Forward::AveragePool { op, x, y } => {
-                machine.run(&launch::average_pool(op, images, self.view(*x)?, self.out(*y)?)?)
+                machine.run(&launch::average_pool(op, images, self.view::<E>(*x)?, self.out(*y)?)?)
             }
-            Forward::MaxPool { op, x, y } => machine.run(&launch::max_pool(op, images, self.view(*x)?, self.out(*y)?)?),
+            Forward::MaxPool { op, x, y } => {
+                machine.run(&launch::max_pool(op, images, self.view::<E>(*x)?, self.out(*y)?)?)
+            }
+            Forward::Flatten { shape, x, y } => {
+                machine.run(&launch::from_bf16(*shape, self.view(*x)?, self.out(*y)?, false)?)
+            }
             Forward::Linear { op, x, y } => {
                 let [weight, bias] = [self.parameters(&op.weight)?, self.parameters(&op.bias)?];
                 machine.run_all(&launch::linear(op, images, weight, bias, self.view(*x)?, self.out(*y)?)?)
@@ -86,17 +106,25 @@ impl<'a, M: Machine> Pass<'a, M> {
 
     /// A step back from the logits, which adds to the gradient with respect to the parameters.
     pub(super) fn backward(&self, step: &Backward, gradient: Out<'a, f32>) -> Result<()> {
+        match self.machine.storage(read(step)) {
+            Storage::F32 => self.backward_in::<f32>(step, gradient),
+            Storage::Bf16 => self.backward_in::<Bf16>(step, gradient),
+        }
+    }
+
+    fn backward_in<E: Factor>(&self, step: &Backward, gradient: Out<'a, f32>) -> Result<()> {
         let (machine, images) = (self.machine, self.machine.images());
         match step {
             Backward::Convolution { op, x, dy, dx } => {
-                let dy = self.view(*dy)?;
-                machine.convolution_backward_weight(op, self.view(*x)?, dy, gradient.part(op.weight.clone())?)?;
+                let dy = self.view::<E>(*dy)?;
+                E::add_gradient(machine, op, self.view(*x)?, dy, gradient.part(op.weight.clone())?)?;
                 if let Some(bias) = &op.bias {
                     let (planes, bias) = (biased(op.output, images), gradient.part(bias.clone())?);
                     machine.run_all(&launch::bias_backward(planes, dy, machine.partial()?, bias)?)?;
                 }
                 let Some(dx) = dx else { return Ok(()) };
-                machine.convolution_backward_data(op, self.parameters(&op.weight)?, dy, self.target(*dx)?)
+                let weight = E::weight_again(machine, op, self.parameters(&op.weight)?)?;
+                machine.convolution_backward_data(op, weight, dy, self.target(*dx)?)
             }
             Backward::BatchNorm { op, x, dy, dx } => {
                 let reduced = Reduced {
@@ -105,31 +133,35 @@ impl<'a, M: Machine> Pass<'a, M> {
                     weight_gradient: gradient.part(op.weight.clone())?,
                     bias_gradient: gradient.part(op.bias.clone())?,
                 };
-                let (x, dy, dx) = (self.view(*x)?, self.view(*dy)?, dx.map(|dx| self.target(dx)).transpose()?);
+                let (x, dy, dx) = (self.view::<E>(*x)?, self.view(*dy)?, dx.map(|dx| self.target(dx)).transpose()?);
                 let (planes, norm) = (normed(op, images), self.norm(op)?);
                 machine.run_all(&launch::batch_norm_backward(planes, norm, self.mode, x, dy, reduced, dx)?)
             }
             Backward::Activation { f, y, dy, dx } => {
-                let (dx, accumulate) = self.target(*dx)?;
+                let (dx, accumulate) = self.target::<E>(*dx)?;
                 machine.run(&launch::activation_backward(*f, self.view(*y)?, self.view(*dy)?, dx, accumulate)?)
             }
-            Backward::Copy { x, y } => machine.copy(self.view(*x)?, self.out(*y)?),
-            Backward::Add { x, y } => machine.run(&launch::add(self.view(*x)?, self.out(*y)?)?),
-            Backward::Dropout { factors, dy, dx } => {
-                let (dx, accumulate) = self.target(*dx)?;
-                machine.run(&launch::multiply(self.view(*dy)?, self.view(*factors)?, dx, accumulate)?)
+            Backward::Copy { x, y } => machine.copy(self.view::<E>(*x)?, self.out(*y)?),
+            Backward::Add { x, y } => machine.run(&launch::add(self.view::<E>(*x)?, self.out(*y)?)?),
+            Backward::Dropout { shape, factors, dy, dx } => {
+                let (dx, accumulate) = self.target::<E>(*dx)?;
+                machine.run(&launch::multiply(*shape, self.view(*dy)?, self.view(*factors)?, dx, accumulate)?)
             }
             Backward::Extract { op, dy, dx } => {
-                let (dx, accumulate) = self.target(*dx)?;
+                let (dx, accumulate) = self.target::<E>(*dx)?;
                 machine.run(&launch::extract(op, images, self.view(*dy)?, dx, accumulate)?)
             }
             Backward::AveragePool { op, dy, dx } => {
-                let (dx, accumulate) = self.target(*dx)?;
+                let (dx, accumulate) = self.target::<E>(*dx)?;
                 machine.run(&launch::average_pool_backward(op, images, self.view(*dy)?, dx, accumulate)?)
             }
             Backward::MaxPool { op, x, dy, dx } => {
-                let (dx, accumulate) = self.target(*dx)?;
+                let (dx, accumulate) = self.target::<E>(*dx)?;
                 machine.run(&launch::max_pool_backward(op, images, self.view(*x)?, self.view(*dy)?, dx, accumulate)?)
+            }
+            Backward::Flatten { shape, dy, dx } => {
+                let (dx, accumulate) = self.target(*dx)?;
+                machine.run(&launch::to_bf16(*shape, self.view(*dy)?, dx, accumulate)?)
             }
             Backward::Linear { op, x, dy, dx } => {
                 let (dy, weight) = (self.view(*dy)?, gradient.part(op.weight.clone())?);
@@ -142,5 +174,39 @@ impl<'a, M: Machine> Pass<'a, M> {
                 machine.run(&launch::linear_backward_data(op, images, weight, dy, dx, accumulate)?)
             }
         }
+    }
+}
+
+/// Where a step writes. All its slots are kept like this one, but a dropout's factors and what is flattened.
+fn written(step: &Forward) -> Slot {
+    match step {
+        Forward::Convolution { y, .. }
+        | Forward::BatchNorm { y, .. }
+        | Forward::Activation { y, .. }
+        | Forward::Copy { y, .. }
+        | Forward::Add { y, .. }
+        | Forward::Dropout { y, .. }
+        | Forward::Insert { y, .. }
+        | Forward::AveragePool { y, .. }
+        | Forward::MaxPool { y, .. }
+        | Forward::Flatten { y, .. }
+        | Forward::Linear { y, .. } => *y,
+    }
+}
+
+/// The gradient that a step back reads. All its slots are kept like this one, but a dropout's factors and what was
+/// flattened.
+fn read(step: &Backward) -> Slot {
+    match step {
+        Backward::Copy { x, .. } | Backward::Add { x, .. } => *x,
+        Backward::Convolution { dy, .. }
+        | Backward::BatchNorm { dy, .. }
+        | Backward::Activation { dy, .. }
+        | Backward::Dropout { dy, .. }
+        | Backward::Extract { dy, .. }
+        | Backward::AveragePool { dy, .. }
+        | Backward::MaxPool { dy, .. }
+        | Backward::Flatten { dy, .. }
+        | Backward::Linear { dy, .. } => *dy,
     }
 }

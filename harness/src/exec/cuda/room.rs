@@ -7,44 +7,68 @@ use super::convolution::Convolution;
 use super::device::Device;
 use super::launch::Planes;
 use super::memory::{Buffer, Element, Out};
+use super::number::{Bf16, Number, Numbers, Storage};
 use crate::exec::backend::{self, Slot};
-use crate::exec::plan::{Forward, Plan};
+use crate::exec::plan::{Forward, Kind, Plan};
 use crate::model::graph::{Shape, Window};
 use crate::{Error, Result};
 
 /// Slots for a batch of images; they never shrink, so that batches of changing size ask for memory once.
-#[derive(Default)]
 pub(super) struct Room {
-    slots: Vec<Buffer<f32>>,
+    /// How feature maps are kept; vectors are in single precision.
+    maps: Storage,
+    slots: Vec<Numbers>,
+    kinds: Vec<Kind>,
     lengths: Vec<usize>,
     images: usize,
     /// Sums over channels on their way.
     partial: Option<Buffer<f64>>,
     /// Slopes of a batch norm's way back.
     slopes: Option<Buffer<f32>>,
+    /// The parameters as convolutions multiply by them, where that is not as they are.
+    rounded: Option<Buffer<Bf16>>,
+    /// The gradient with respect to a convolution's weight on its way.
+    rounded_gradient: Option<Buffer<Bf16>>,
 }
 
 impl Room {
+    /// No room yet, for feature maps kept like this.
+    pub(super) fn new(maps: Storage) -> Self {
+        let (slots, kinds, lengths) = (Vec::new(), Vec::new(), Vec::new());
+        let (partial, slopes, rounded, rounded_gradient) = (None, None, None, None);
+        Self { maps, slots, kinds, lengths, images: 0, partial, slopes, rounded, rounded_gradient }
+    }
+
     /// Makes room for a batch of so many images on its way through a plan.
     pub(super) fn prepare(&mut self, device: &Device, plan: &Plan, images: usize) -> Result<()> {
         self.images = images;
         self.lengths.clone_from(&plan.slots);
+        self.kinds.clone_from(&plan.kinds);
         for (place, length) in plan.slots.iter().enumerate() {
+            let storage = self.storage(Slot(place));
             match self.slots.get_mut(place) {
-                Some(slot) => at_least(slot, device, length * images)?,
-                None => self.slots.push(Buffer::zeros(device, length * images)?),
+                Some(slot) if slot.len() >= length * images => {}
+                Some(slot) => *slot = Numbers::zeros(device, storage, length * images)?,
+                None => self.slots.push(Numbers::zeros(device, storage, length * images)?),
             }
         }
         let [partial, slopes] = working_memory(plan, images);
         optional_at_least(&mut self.partial, device, partial)?;
-        optional_at_least(&mut self.slopes, device, slopes)
+        optional_at_least(&mut self.slopes, device, slopes)?;
+        if self.maps == Storage::Bf16 {
+            let [rounded, gradient] = weights(plan);
+            optional_at_least(&mut self.rounded, device, rounded)?;
+            optional_at_least(&mut self.rounded_gradient, device, gradient)?;
+        }
+        Ok(())
     }
 
     /// Where everything is; a place changes when it becomes longer.
     pub(super) fn places(&self) -> impl Iterator<Item = u64> + '_ {
-        let slots = self.slots.iter().map(|slot| slot.view().address());
+        let rounded = self.rounded.iter().chain(&self.rounded_gradient).map(|buffer| buffer.view().address());
         let partial = self.partial.iter().map(|buffer| buffer.view().address());
-        slots.chain(partial).chain(self.slopes.iter().map(|buffer| buffer.view().address()))
+        let slopes = self.slopes.iter().map(|buffer| buffer.view().address());
+        self.slots.iter().map(Numbers::address).chain(rounded).chain(partial).chain(slopes)
     }
 
     /// Images of the batch.
@@ -52,9 +76,17 @@ impl Room {
         self.images
     }
 
-    /// A slot.
-    pub(super) fn slot(&self, slot: Slot) -> Result<Out<'_, f32>> {
-        self.slots[slot.0].out().part(0..self.lengths[slot.0] * self.images)
+    /// How a slot's numbers are kept.
+    pub(super) fn storage(&self, slot: Slot) -> Storage {
+        match self.kinds[slot.0] {
+            Kind::Map => self.maps,
+            Kind::Vector => Storage::F32,
+        }
+    }
+
+    /// A slot, of such numbers as it holds.
+    pub(super) fn slot<E: Number>(&self, slot: Slot) -> Result<Out<'_, E>> {
+        self.slots[slot.0].out()?.part(0..self.lengths[slot.0] * self.images)
     }
 
     /// Sums over channels on their way.
@@ -65,6 +97,16 @@ impl Room {
     /// Slopes of a batch norm's way back.
     pub(super) fn slopes(&self) -> Result<Out<'_, f32>> {
         self.slopes.as_ref().map(Buffer::out).ok_or_else(unprepared)
+    }
+
+    /// The rounded weight of a convolution.
+    pub(super) fn rounded(&self, op: &backend::Convolution) -> Result<Out<'_, Bf16>> {
+        self.rounded.as_ref().ok_or_else(unprepared)?.out().part(op.weight.clone())
+    }
+
+    /// Its rounded gradient.
+    pub(super) fn rounded_gradient(&self, op: &backend::Convolution) -> Result<Out<'_, Bf16>> {
+        self.rounded_gradient.as_ref().ok_or_else(unprepared)?.out().part(0..op.weight.len())
     }
 }
 
@@ -96,6 +138,15 @@ pub(super) fn working_memory(plan: &Plan, images: usize) -> [usize; 2] {
         _ => [0; 2],
     });
     needed.fold([0; 2], |most, own| [most[0].max(own[0]), most[1].max(own[1])])
+}
+
+/// How far the weights of a plan's convolutions reach among the parameters, and how long the longest is.
+pub(super) fn weights(plan: &Plan) -> [usize; 2] {
+    let convolutions = plan.forward.iter().filter_map(|step| match step {
+        Forward::Convolution { op, .. } => Some([op.weight.end, op.weight.len()]),
+        _ => None,
+    });
+    convolutions.fold([0; 2], |most, own| [most[0].max(own[0]), most[1].max(own[1])])
 }
 
 /// What a bias is added to.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use super::device::Device;
 use super::launch::{ResidentImages, Variation, augment};
 use super::memory::{Buffer, Out};
+use super::number::Number;
 use super::room::at_least;
 use crate::data::{CHANNELS, ImageSet, SIDE, Shown, Tables, View};
 use crate::{Error, Result};
@@ -24,7 +25,7 @@ impl Sets {
     }
 
     /// Writes the pixels of a batch of views.
-    pub(super) fn write(&mut self, device: &Device, shown: Shown<'_>, pixels: Out<'_, f32>) -> Result<()> {
+    pub(super) fn write<E: Number>(&mut self, device: &Device, shown: Shown<'_>, pixels: Out<'_, E>) -> Result<()> {
         if self.tables.as_ref() != Some(shown.tables) {
             device.send(shown.tables.as_flattened(), self.on_device.out())?;
             self.tables = Some(*shown.tables);

@@ -3,15 +3,17 @@
 //! A buffer, or *slot*, holds one value of every image of a batch. A value holds its slot from the step that makes it
 //! to the last that reads it, forward or backward; then the slot serves the next value of the same length. Batch norm
 //! and the activation after it become one step. Gradients that several layers send to one value are added up in its
-//! slot.
+//! slot. Where an engine keeps feature maps and vectors apart ([`Kinds`]), so do slots, and flattening is a step.
 
 pub(in crate::exec) mod fused;
+mod kinds;
 mod planner;
 mod slots;
 
+pub(crate) use self::kinds::{Kind, Kinds};
 use self::planner::Planner;
 use super::backend::{BatchNorm, Convolution, Linear, Part, Pool, Slot, Target};
-use crate::model::graph::{Activation, Graph, Layer};
+use crate::model::graph::{Activation, Graph, Layer, Shape};
 
 /// One step towards the logits.
 #[derive(Debug, Clone)]
@@ -23,10 +25,12 @@ pub(crate) enum Forward {
     Copy { x: Slot, y: Slot },
     /// y ← y + x
     Add { x: Slot, y: Slot },
-    Dropout { factors: Slot, x: Slot, y: Slot },
+    Dropout { shape: Shape, factors: Slot, x: Slot, y: Slot },
     Insert { op: Part, x: Slot, y: Slot },
     AveragePool { op: Pool, x: Slot, y: Slot },
     MaxPool { op: Pool, x: Slot, y: Slot },
+    /// y ← x, a map of this shape, as vectors
+    Flatten { shape: Shape, x: Slot, y: Slot },
     Linear { op: Linear, x: Slot, y: Slot },
 }
 
@@ -40,10 +44,12 @@ pub(crate) enum Backward {
     Copy { x: Slot, y: Slot },
     /// y ← y + x
     Add { x: Slot, y: Slot },
-    Dropout { factors: Slot, dy: Slot, dx: Target },
+    Dropout { shape: Shape, factors: Slot, dy: Slot, dx: Target },
     Extract { op: Part, dy: Slot, dx: Target },
     AveragePool { op: Pool, dy: Slot, dx: Target },
     MaxPool { op: Pool, x: Slot, dy: Slot, dx: Target },
+    /// dx ← dy, vectors, as a map of this shape
+    Flatten { shape: Shape, dy: Slot, dx: Target },
     Linear { op: Linear, x: Slot, dy: Slot, dx: Option<Target> },
 }
 
@@ -52,6 +58,9 @@ pub(crate) enum Backward {
 pub(crate) struct Plan {
     /// Numbers an image needs in every slot.
     pub(crate) slots: Vec<usize>,
+    /// What every slot holds.
+    #[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "on the processor all values are alike"))]
+    pub(crate) kinds: Vec<Kind>,
     /// Where the images go in.
     pub(crate) images: Slot,
     /// Where the logits come out.
@@ -74,17 +83,27 @@ pub(crate) struct TrainingPlan {
 }
 
 impl Plan {
-    /// The schedule for the logits alone.
+    /// The schedule for the logits alone, of values that are kept alike.
     pub(crate) fn inference(graph: &Graph) -> Self {
-        let mut planner = Planner::new(graph, vec![false; graph.layers().len() + 1], false);
+        Self::inference_of(graph, &Kinds::alike(graph))
+    }
+
+    /// The same of values of these kinds.
+    pub(crate) fn inference_of(graph: &Graph, kinds: &Kinds) -> Self {
+        let mut planner = Planner::new(graph, kinds, vec![false; graph.layers().len() + 1], false);
         let forward = planner.forward();
         planner.finish(forward)
     }
 }
 
 impl TrainingPlan {
-    /// The schedule for the logits and the gradient.
+    /// The schedule for the logits and the gradient, of values that are kept alike.
     pub(crate) fn new(graph: &Graph) -> Self {
+        Self::of(graph, &Kinds::alike(graph))
+    }
+
+    /// The same of values of these kinds.
+    pub(crate) fn of(graph: &Graph, kinds: &Kinds) -> Self {
         let mut kept = vec![false; graph.layers().len() + 1];
         for (index, layer) in graph.layers().iter().enumerate() {
             match *layer {
@@ -100,7 +119,7 @@ impl TrainingPlan {
                 | Layer::Flatten { .. } => {}
             }
         }
-        let mut planner = Planner::new(graph, kept, true);
+        let mut planner = Planner::new(graph, kinds, kept, true);
         let forward = planner.forward();
         let (logits_gradient, backward) = planner.backward();
         Self { plan: planner.finish(forward), logits_gradient, backward }

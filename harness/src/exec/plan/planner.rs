@@ -2,12 +2,13 @@
 
 use super::fused::{self, Fused, fuse, readers};
 use super::slots::Slots;
-use super::{Backward, Forward, Plan};
+use super::{Backward, Forward, Kind, Kinds, Plan};
 use crate::exec::backend::{Part, Pool, Slot, Target};
 use crate::model::graph::{Graph, Layer, Value};
 
 pub(super) struct Planner<'a> {
     graph: &'a Graph,
+    kinds: &'a Kinds,
     layers: Vec<Fused<'a>>,
     /// Whether the way back reads a value.
     kept: Vec<bool>,
@@ -23,14 +24,15 @@ pub(super) struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     /// A planner of a graph, of whose values some are kept for the way back; dropout acts in training alone.
-    pub(super) fn new(graph: &'a Graph, kept: Vec<bool>, training: bool) -> Self {
+    pub(super) fn new(graph: &'a Graph, kinds: &'a Kinds, kept: Vec<bool>, training: bool) -> Self {
         let readers = readers(graph);
         let mut slots = Slots::default();
         let mut values = vec![None; kept.len()];
-        values[0] = Some(slots.take(graph.input().len()));
+        values[0] = Some(slots.take(graph.input().len(), kinds.of(Value(0))));
         let gradients = vec![None; kept.len()];
         let layers = fuse(graph, &readers);
-        let mut planner = Self { graph, layers, kept, readers, slots, values, gradients, training, masks: Vec::new() };
+        let masks = Vec::new();
+        let mut planner = Self { graph, kinds, layers, kept, readers, slots, values, gradients, training, masks };
         if training {
             planner.take_masks();
         }
@@ -41,7 +43,7 @@ impl<'a> Planner<'a> {
     fn take_masks(&mut self) {
         for layer in self.graph.layers() {
             if let Layer::Dropout { x, name, .. } = layer {
-                let factors = self.slots.take(self.length(*x));
+                let factors = self.slots.take(self.length(*x), Kind::Vector);
                 self.masks.push((name.clone(), factors));
             }
         }
@@ -60,6 +62,7 @@ impl<'a> Planner<'a> {
             images: Slot(0),
             logits,
             slots: self.slots.lengths,
+            kinds: self.slots.kinds,
             masks: self.masks.into_iter().map(|(_, slot)| slot).collect(),
             forward,
         }
@@ -74,16 +77,26 @@ impl<'a> Planner<'a> {
         self.graph.shape(value).len()
     }
 
+    /// A slot for a value or its gradient.
+    fn take(&mut self, value: Value) -> Slot {
+        self.slots.take(self.length(value), self.kinds.of(value))
+    }
+
+    /// Whether nothing changes where a value is flattened.
+    fn is_flat(&self, x: Value, y: Value) -> bool {
+        self.kinds.of(x) == self.kinds.of(y)
+    }
+
     /// The steps towards the logits.
     pub(super) fn forward(&mut self) -> Vec<Forward> {
         let mut steps = Vec::new();
         for index in 0..self.layers.len() {
             let Fused { layer, activation, y: value } = self.layers[index];
             let y = match *layer {
-                Layer::Flatten { x } => self.slots.share(self.slot(x)),
+                Layer::Flatten { x } if self.is_flat(x, value) => self.slots.share(self.slot(x)),
                 Layer::Dropout { x, .. } if !self.training => self.slots.share(self.slot(x)),
                 Layer::Add { terms: [a, _] } if self.is_spent_by_next_reader(a) => self.slots.share(self.slot(a)),
-                _ => self.slots.take(self.length(value)),
+                _ => self.take(value),
             };
             match *layer {
                 Layer::Convolution { x, window, weight, bias } => {
@@ -117,10 +130,15 @@ impl<'a> Planner<'a> {
                 }
                 Layer::Dropout { x, ref name, .. } => {
                     if self.training {
-                        steps.push(Forward::Dropout { factors: self.mask(name), x: self.slot(x), y });
+                        let (shape, factors) = (self.graph.shape(x), self.mask(name));
+                        steps.push(Forward::Dropout { shape, factors, x: self.slot(x), y });
                     }
                 }
-                Layer::Flatten { .. } => {}
+                Layer::Flatten { x } => {
+                    if !self.is_flat(x, value) {
+                        steps.push(Forward::Flatten { shape: self.graph.shape(x), x: self.slot(x), y });
+                    }
+                }
                 Layer::Linear { x, weight, bias } => {
                     let op = fused::linear(self.graph, weight, bias);
                     steps.push(Forward::Linear { op, x: self.slot(x), y });
@@ -147,7 +165,7 @@ impl<'a> Planner<'a> {
     pub(super) fn backward(&mut self) -> (Slot, Vec<Backward>) {
         let mut steps = Vec::new();
         let output = self.graph.output();
-        let seed = self.slots.take(self.length(output));
+        let seed = self.take(output);
         self.gradients[output.0] = Some(seed);
         for index in (0..self.layers.len()).rev() {
             let Fused { layer, activation, y: value } = self.layers[index];
@@ -193,10 +211,16 @@ impl<'a> Planner<'a> {
                 }
                 Layer::Dropout { x, ref name, .. } => {
                     if let Some(dx) = self.target(x, &mut steps) {
-                        steps.push(Backward::Dropout { factors: self.mask(name), dy, dx });
+                        let (shape, factors) = (self.graph.shape(x), self.mask(name));
+                        steps.push(Backward::Dropout { shape, factors, dy, dx });
                     }
                 }
-                Layer::Flatten { x } => self.pass_on(dy, x, &mut steps),
+                Layer::Flatten { x } if self.is_flat(x, value) => self.pass_on(dy, x, &mut steps),
+                Layer::Flatten { x } => {
+                    if let Some(dx) = self.target(x, &mut steps) {
+                        steps.push(Backward::Flatten { shape: self.graph.shape(x), dy, dx });
+                    }
+                }
                 Layer::Linear { x, weight, bias } => {
                     let op = fused::linear(self.graph, weight, bias);
                     let dx = self.target(x, &mut steps);
@@ -219,11 +243,10 @@ impl<'a> Planner<'a> {
         if x == Value(0) {
             return None;
         }
-        let length = self.length(x);
         let (slot, accumulate) = match self.gradients[x.0] {
-            None => (self.slots.take(length), false),
+            None => (self.take(x), false),
             Some(shared) if self.slots.is_shared(shared) => {
-                let own = self.slots.take(length);
+                let own = self.take(x);
                 steps.push(Backward::Copy { x: shared, y: own });
                 self.slots.release(shared);
                 (own, true)
@@ -248,7 +271,8 @@ impl<'a> Planner<'a> {
     fn parts(&self, parts: &[Value]) -> impl Iterator<Item = (Part, Value)> {
         let total = parts.iter().map(|part| self.length(*part)).sum();
         parts.iter().scan(0, move |offset, &part| {
-            let op = Part { offset: *offset, length: self.length(part), total };
+            let (length, plane) = (self.length(part), self.graph.shape(part).plane());
+            let op = Part { offset: *offset, length, total, plane };
             *offset += op.length;
             Some((op, part))
         })

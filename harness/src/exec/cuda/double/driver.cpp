@@ -190,6 +190,7 @@ int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigned gr
   const char *const name = static_cast<const char *>(function);
   unsigned lengths[32];
   const unsigned count = valleys_cuda_host_parameters(name, lengths);
+  if (count == 0) return NOT_FOUND;
   // As a real driver, which takes the values over before it returns.
   std::array<unsigned long long, 32> values = {};
   for (unsigned i = 0; i < count; ++i) std::memcpy(&values[i], arguments[i], lengths[i]);

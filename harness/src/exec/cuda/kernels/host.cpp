@@ -36,9 +36,9 @@ void reduce(const Reduction &reduction) {
   for_each_block([&](unsigned x, unsigned y) {
     scalar::Sums sums[THREADS];
     for (unsigned lane = 0; lane < THREADS; ++lane) sums[lane] = reduction.own({x, y, lane});
-    for (unsigned distance = THREADS / 2; distance > 0; distance /= 2)
+    for (unsigned distance = THREADS / 2; distance >= Reduction::GROUP; distance /= 2)
       for (unsigned lane = 0; lane < distance; ++lane) sums[lane] = scalar::plus(sums[lane], sums[lane + distance]);
-    reduction.store({x, y, 0}, sums[0]);
+    for (unsigned lane = 0; lane < Reduction::GROUP; ++lane) reduction.store({x, y, lane}, sums[lane]);
   });
 }
 
@@ -92,8 +92,10 @@ void call(void (*kernel)(P...), void *const *arguments) {
 // Carries out a launch; 0 if there is a kernel of this name.
 extern "C" int valleys_cuda_host_launch(const char *name, unsigned grid_x, unsigned grid_y, void *const *arguments) {
   grid = {grid_x, grid_y};
+#define TEXT(kernel) #kernel
+#define NAME(kernel) TEXT(kernel)
 #define EACH(kernel, parameters, expression)   \
-  if (std::strcmp(name, #kernel) == 0) {       \
+  if (std::strcmp(name, NAME(kernel)) == 0) {  \
     call(kernels::kernel, arguments);          \
     return 0;                                  \
   }
@@ -107,13 +109,16 @@ extern "C" int valleys_cuda_host_launch(const char *name, unsigned grid_x, unsig
 extern "C" unsigned valleys_cuda_host_parameters(const char *name, unsigned *lengths) {
 #undef EACH
 #define EACH(kernel, parameters, expression) \
-  if (std::strcmp(name, #kernel) == 0) return measure(kernels::kernel, lengths);
+  if (std::strcmp(name, NAME(kernel)) == 0) return measure(kernels::kernel, lengths);
 #include "kernels.inc"
   return 0;
 }
 
 // Threads of every block, as launches count on.
 extern "C" unsigned valleys_cuda_threads() { return THREADS; }
+
+// Channels of a block, where they are last.
+extern "C" unsigned valleys_cuda_group() { return threads::ChannelsLast::GROUP; }
 
 // Rows and columns of a tile of a matrix product.
 extern "C" unsigned valleys_cuda_tile() { return threads::TILE; }

@@ -5,23 +5,24 @@ namespace {
 
 __device__ threads::Thread this_thread() { return {blockIdx.x, blockIdx.y, threadIdx.x}; }
 
-// The sums of a block, in a tree that the number of its threads alone determines: thread 0 has the result.
-__device__ scalar::Sums block_sum(unsigned lane, scalar::Sums own) {
+// The sums of a block, of the threads that are multiples of `group` apart, in a tree that the number of threads alone
+// determines: the first of them have the results.
+__device__ scalar::Sums block_sum(unsigned lane, scalar::Sums own, unsigned group) {
   __shared__ scalar::Sums sums[threads::THREADS];
   sums[lane] = own;
   __syncthreads();
-  for (unsigned distance = threads::THREADS / 2; distance > 0; distance /= 2) {
+  for (unsigned distance = threads::THREADS / 2; distance >= group; distance /= 2) {
     if (lane < distance) sums[lane] = scalar::plus(sums[lane], sums[lane + distance]);
     __syncthreads();
   }
-  return sums[0];
+  return sums[lane];
 }
 
 template <class Reduction>
 __device__ void reduce(const Reduction &reduction) {
   const threads::Thread t = this_thread();
-  const scalar::Sums sums = block_sum(t.lane, reduction.own(t));
-  if (t.lane == 0) reduction.store(t, sums);
+  const scalar::Sums sums = block_sum(t.lane, reduction.own(t), Reduction::GROUP);
+  if (t.lane < Reduction::GROUP) reduction.store(t, sums);
 }
 
 __device__ void multiply_tiles(const threads::MatrixProduct &product) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <math.h>
+#include <string.h>
 
 #ifdef __CUDACC__
 #define BOTH __host__ __device__ inline
@@ -16,6 +17,32 @@ namespace scalar {
 
 // As in PyTorch: added to the variance before its root is taken.
 constexpr double EPSILON = 1e-5;
+
+// ---- numbers in memory, which are computed with in single precision
+
+// bfloat16: the upper half of the bits of a number in single precision.
+struct Bf16 {
+  unsigned short bits;
+};
+
+BOTH float load(float x) { return x; }
+
+BOTH float load(Bf16 x) {
+  const unsigned bits = (unsigned)x.bits << 16;
+  float number;
+  memcpy(&number, &bits, sizeof number);
+  return number;
+}
+
+BOTH void store(float &place, float x) { place = x; }
+
+// The nearest number, of two the even one; what is too large becomes infinite, NaN stays NaN.
+BOTH void store(Bf16 &place, float x) {
+  unsigned bits;
+  memcpy(&bits, &x, sizeof bits);
+  const unsigned rounded = x != x ? bits | 0x400000u : bits + 0x7fffu + (bits >> 16 & 1u);
+  place.bits = (unsigned short)(rounded >> 16);
+}
 
 // ---- functions of one number
 
@@ -56,9 +83,10 @@ BOTH float back_from_value(unsigned function, float y, float dy) {
   }
 }
 
-// What a gradient becomes in its place: itself, or added to what is there.
-BOTH float target(float before, float gradient, unsigned accumulate) {
-  return accumulate ? before + gradient : gradient;
+// Puts a gradient into its place, or adds it to what is there.
+template <class T>
+BOTH void put(T &place, float gradient, unsigned accumulate) {
+  store(place, accumulate ? load(place) + gradient : gradient);
 }
 
 // ---- batch norm

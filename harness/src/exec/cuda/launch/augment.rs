@@ -3,6 +3,7 @@
 use super::{Launch, check_length};
 use crate::exec::cuda::kernels::Kernel;
 use crate::exec::cuda::memory::{Out, View};
+use crate::exec::cuda::number::Number;
 use crate::{Error, Result};
 
 /// Images that stay on the device, as bytes in the order (image, channel, row, column), and what each byte of each
@@ -36,10 +37,10 @@ impl Variation {
 
 /// The images of a batch, varied and normalised, from four numbers each (see [`Variation::numbers`]); an image that is
 /// not resident becomes NaN.
-pub(crate) fn augment<'a>(
+pub(crate) fn augment<'a, E: Number>(
     resident: ResidentImages<'a>,
     variations: View<'a, i32>,
-    out: Out<'a, f32>,
+    out: Out<'a, E>,
 ) -> Result<Launch<'a>> {
     let ResidentImages { images, tables, channels, side } = resident;
     let image = channels * side * side;
@@ -53,6 +54,7 @@ pub(crate) fn augment<'a>(
     check_length("the tables", tables.len(), channels * 256)?;
     check_length("the variations", variations.len(), out.len() / image * 4)?;
     check_length("the batch", out.len(), variations.len() / 4 * image)?;
-    let launch = Launch::each(Kernel::Augment, out.len())?.view(images).view(tables).view(variations).out(out);
+    let launch =
+        Launch::each(Kernel::Augment.of::<E>(), out.len())?.view(images).view(tables).view(variations).out(out);
     launch.indices([channels, side, images.len() / image, out.len()])
 }

@@ -4,11 +4,12 @@ use super::elementwise::code;
 use super::{Launch, check_apart, check_in_place, check_length};
 use crate::Result;
 use crate::exec::Mode;
-use crate::exec::cuda::kernels::Kernel;
-use crate::exec::cuda::memory::{Element, Out, View};
+use crate::exec::cuda::kernels::{Kernel, THREADS};
+use crate::exec::cuda::memory::{Out, View};
+use crate::exec::cuda::number::{Number, Storage};
 use crate::model::graph::Activation;
 
-/// Numbers in the order (image, channel, pixel).
+/// The extents of a value of which kernels work channel by channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Planes {
     pub(crate) images: usize,
@@ -30,28 +31,48 @@ impl Planes {
         (self.images * self.plane) as f64
     }
 
-    /// Into how many splits the images of a channel are cut: by the shape alone, so that sums have the same bits on
-    /// every GPU.
-    pub(super) fn splits(self) -> usize {
-        (BLOCKS / self.channels.max(1)).clamp(1, self.images.max(1))
+    /// Blocks that share the channels among them.
+    fn groups(self, storage: Storage) -> usize {
+        self.channels.div_ceil(storage.group())
     }
 
-    /// Numbers of working memory that sums over channels need.
+    /// Into how many splits the numbers of a channel are cut: by the shape alone, so that sums have the same bits on
+    /// every GPU. A split is some of the images, or, where channels are last, of their pixels, at least one a thread.
+    pub(super) fn splits(self, storage: Storage) -> usize {
+        let most = match storage {
+            Storage::F32 => self.images,
+            Storage::Bf16 => (self.images * self.plane).div_ceil(THREADS / storage.group()),
+        };
+        (BLOCKS / self.groups(storage).max(1)).clamp(1, most.max(1))
+    }
+
+    /// Numbers of working memory that sums over channels need, however the value is kept.
     pub(crate) fn partial_sums(self) -> usize {
-        2 * self.splits() * self.channels
+        Storage::ALL.map(|storage| self.sums(storage)).into_iter().fold(0, usize::max)
+    }
+
+    /// Partial sums of a value that is kept like this.
+    fn sums(self, storage: Storage) -> usize {
+        2 * self.splits(storage) * self.channels
+    }
+
+    /// The place of the partial sums in working memory.
+    pub(super) fn partial<'a, E: Number>(self, memory: Out<'a, f64>) -> Result<Out<'a, f64>> {
+        memory.part(0..self.sums(E::STORAGE))
     }
 
     /// The shape as kernels take it.
-    pub(super) fn extents(self) -> [usize; 4] {
-        [self.channels, self.plane, self.images, self.splits()]
+    pub(super) fn extents<E: Number>(self) -> [usize; 4] {
+        [self.channels, self.plane, self.images, self.splits(E::STORAGE)]
     }
 
-    /// A block a channel and split.
-    pub(super) fn launch<'a>(self, kernel: Kernel) -> Result<Launch<'a>> {
+    /// A block a group of channels and split.
+    pub(super) fn launch<'a, E: Number>(self, kernel: Kernel) -> Result<Launch<'a>> {
         super::index(self.len())?;
         // The kernels multiply splits with images.
-        super::index(self.splits() * self.images)?;
-        Launch::grid(kernel, [super::index(self.channels)?, super::index(self.splits())?])
+        super::index(self.splits(E::STORAGE) * self.images)?;
+        let [groups, splits] = [self.groups(E::STORAGE), self.splits(E::STORAGE)].map(super::index);
+        Launch::grid(kernel.of::<E>(), [groups?, splits?])
     }
 
     /// A block a channel.
@@ -59,7 +80,7 @@ impl Planes {
         Launch::grid(kernel, [super::index(self.channels)?, 1])
     }
 
-    pub(super) fn check<T: Element>(self, name: &str, view: View<'_, T>) -> Result<()> {
+    pub(super) fn check<E: Number>(self, name: &str, view: View<'_, E>) -> Result<()> {
         check_length(name, view.len(), self.len())
     }
 }
@@ -90,40 +111,45 @@ impl<'a> Norm<'a> {
 
 /// Mean and biased variance of x over images and pixels, by channel; in order, through working memory of
 /// [`Planes::partial_sums`] numbers.
-pub(crate) fn moments<'a>(
+pub(crate) fn moments<'a, E: Number>(
     planes: Planes,
-    x: View<'a, f32>,
+    x: View<'a, E>,
     partial: Out<'a, f64>,
     mean: Out<'a, f64>,
     var: Out<'a, f64>,
 ) -> Result<[Launch<'a>; 2]> {
     planes.check("x", x)?;
-    let partial = partial.part(0..planes.partial_sums())?;
+    let partial = planes.partial::<E>(partial)?;
     check_length("the means", mean.len(), planes.channels)?;
     check_length("the variances", var.len(), planes.channels)?;
     for out in [mean, var] {
         check_apart(Kernel::MomentsFinish, out, partial.view())?;
     }
     Ok([
-        planes.launch(Kernel::MomentsSums)?.view(x).out(partial).indices(planes.extents())?,
+        planes.launch::<E>(Kernel::MomentsSums)?.view(x).out(partial).indices(planes.extents::<E>())?,
         planes
             .finish(Kernel::MomentsFinish)?
             .out(partial)
             .out(mean)
             .out(var)
-            .indices([planes.channels, planes.splits()])?
+            .indices([planes.channels, planes.splits(E::STORAGE)])?
             .f64(planes.count()),
     ])
 }
 
 /// y ← γ(x − mean)/√(var + ε) + β, then the activation, if there is one, of that; y may be x.
-pub(crate) fn batch_norm<'a>(planes: Planes, norm: Norm<'a>, x: View<'a, f32>, y: Out<'a, f32>) -> Result<Launch<'a>> {
+pub(crate) fn batch_norm<'a, E: Number>(
+    planes: Planes,
+    norm: Norm<'a>,
+    x: View<'a, E>,
+    y: Out<'a, E>,
+) -> Result<Launch<'a>> {
     norm.check(planes)?;
     planes.check("x", x)?;
     planes.check("y", y.view())?;
-    check_in_place(Kernel::BatchNorm, y, x)?;
-    let launch = norm.push(planes.launch(Kernel::BatchNorm)?.view(x)).out(y);
-    launch.indices(planes.extents())?.index(code(norm.activation))
+    check_in_place(Kernel::BatchNorm.of::<E>(), y, x)?;
+    let launch = norm.push(planes.launch::<E>(Kernel::BatchNorm)?.view(x)).out(y);
+    launch.indices(planes.extents::<E>())?.index(code(norm.activation))
 }
 
 /// Where the way back of a batch norm leaves what it sums up.
@@ -141,19 +167,19 @@ pub(crate) struct Reduced<'a> {
 
 /// Gradients with respect to γ and β and, if asked for, x: dx ← that, or dx ← dx + that if its flag says so. The moments
 /// depend on x in [`Mode::Training`] alone. In order.
-pub(crate) fn batch_norm_backward<'a>(
+pub(crate) fn batch_norm_backward<'a, E: Number>(
     planes: Planes,
     norm: Norm<'a>,
     mode: Mode,
-    x: View<'a, f32>,
-    dy: View<'a, f32>,
+    x: View<'a, E>,
+    dy: View<'a, E>,
     reduced: Reduced<'a>,
-    dx: Option<(Out<'a, f32>, bool)>,
+    dx: Option<(Out<'a, E>, bool)>,
 ) -> Result<Vec<Launch<'a>>> {
     norm.check(planes)?;
     planes.check("x", x)?;
     planes.check("dy", dy)?;
-    let partial = reduced.partial.part(0..planes.partial_sums())?;
+    let partial = planes.partial::<E>(reduced.partial)?;
     let slopes = reduced.slopes.part(0..3 * planes.channels)?;
     for gradient in [reduced.weight_gradient, reduced.bias_gradient] {
         check_length("the gradient of a batch norm's parameters", gradient.len(), planes.channels)?;
@@ -162,9 +188,9 @@ pub(crate) fn batch_norm_backward<'a>(
     }
     let code = code(norm.activation);
     let mut launches = vec![
-        norm.push(planes.launch(Kernel::BatchNormBackwardSums)?.view(x).view(dy))
+        norm.push(planes.launch::<E>(Kernel::BatchNormBackwardSums)?.view(x).view(dy))
             .out(partial)
-            .indices(planes.extents())?
+            .indices(planes.extents::<E>())?
             .index(code)?,
         planes
             .finish(Kernel::BatchNormBackwardFinish)?
@@ -175,16 +201,16 @@ pub(crate) fn batch_norm_backward<'a>(
             .out(reduced.weight_gradient)
             .out(reduced.bias_gradient)
             .out(slopes)
-            .indices([planes.channels, planes.splits()])?
+            .indices([planes.channels, planes.splits(E::STORAGE)])?
             .f64(planes.count())
             .flag(mode == Mode::Training),
     ];
     if let Some((dx, accumulate)) = dx {
         planes.check("dx", dx.view())?;
-        check_in_place(Kernel::BatchNormBackward, dx, x)?;
-        check_in_place(Kernel::BatchNormBackward, dx, dy)?;
-        let launch = norm.push(planes.launch(Kernel::BatchNormBackward)?.view(x).view(dy)).out(slopes).out(dx);
-        launches.push(launch.indices(planes.extents())?.index(code)?.flag(accumulate));
+        check_in_place(Kernel::BatchNormBackward.of::<E>(), dx, x)?;
+        check_in_place(Kernel::BatchNormBackward.of::<E>(), dx, dy)?;
+        let launch = norm.push(planes.launch::<E>(Kernel::BatchNormBackward)?.view(x).view(dy)).out(slopes).out(dx);
+        launches.push(launch.indices(planes.extents::<E>())?.index(code)?.flag(accumulate));
     }
     Ok(launches)
 }

@@ -6,6 +6,7 @@ use crate::Result;
 use crate::exec::backend::Linear;
 use crate::exec::cuda::kernels::{Kernel, TILE};
 use crate::exec::cuda::memory::{Out, View};
+use crate::exec::cuda::number::Number;
 
 /// A matrix on the device: entry (i, j) stands at i·row + j·column.
 #[derive(Clone, Copy)]
@@ -89,27 +90,28 @@ pub(crate) fn linear_backward_data<'a>(
 }
 
 /// y ← y + the bias of its channel.
-pub(crate) fn add_bias<'a>(planes: Planes, bias: View<'a, f32>, y: Out<'a, f32>) -> Result<Launch<'a>> {
+pub(crate) fn add_bias<'a, E: Number>(planes: Planes, bias: View<'a, f32>, y: Out<'a, E>) -> Result<Launch<'a>> {
+    let kernel = Kernel::AddBias.of::<E>();
     planes.check("y", y.view())?;
     check_length("a bias", bias.len(), planes.channels)?;
-    check_apart(Kernel::AddBias, y, bias)?;
-    let launch = Launch::each(Kernel::AddBias, y.len())?.view(bias).out(y);
+    check_apart(kernel, y, bias)?;
+    let launch = Launch::each(kernel, y.len())?.view(bias).out(y);
     launch.indices([planes.channels, planes.plane, y.len()])
 }
 
 /// Adds the gradient with respect to a bias, through working memory of [`Planes::partial_sums`] numbers; in order.
-pub(crate) fn bias_backward<'a>(
+pub(crate) fn bias_backward<'a, E: Number>(
     planes: Planes,
-    dy: View<'a, f32>,
+    dy: View<'a, E>,
     partial: Out<'a, f64>,
     bias_gradient: Out<'a, f32>,
 ) -> Result<[Launch<'a>; 2]> {
     planes.check("dy", dy)?;
-    let partial = partial.part(0..planes.partial_sums())?;
+    let partial = planes.partial::<E>(partial)?;
     check_length("the gradient of a bias", bias_gradient.len(), planes.channels)?;
     let finish = planes.finish(Kernel::BiasFinish)?.out(partial).out(bias_gradient);
     Ok([
-        planes.launch(Kernel::BiasSums)?.view(dy).out(partial).indices(planes.extents())?,
-        finish.indices([planes.channels, planes.splits()])?,
+        planes.launch::<E>(Kernel::BiasSums)?.view(dy).out(partial).indices(planes.extents::<E>())?,
+        finish.indices([planes.channels, planes.splits(E::STORAGE)])?,
     ])
 }

@@ -6,6 +6,7 @@
 
 mod augment;
 mod batch_norm;
+mod convert;
 mod elementwise;
 mod landscape;
 mod linear;
@@ -18,6 +19,7 @@ use std::marker::PhantomData;
 
 pub(crate) use self::augment::{ResidentImages, Variation, augment};
 pub(crate) use self::batch_norm::{Norm, Planes, Reduced, batch_norm, batch_norm_backward, moments};
+pub(crate) use self::convert::{from_bf16, to_bf16};
 pub(crate) use self::elementwise::{activation, activation_backward, add, extract, insert, multiply};
 pub(crate) use self::landscape::along;
 pub(crate) use self::linear::{add_bias, bias_backward, linear, linear_backward_data, linear_backward_weight};
@@ -27,6 +29,7 @@ pub(crate) use self::pooling::{average_pool, average_pool_backward, max_pool, ma
 pub(crate) use self::statistics::{Batch, collect, track};
 use super::kernels::{Kernel, THREADS};
 use super::memory::{Element, Out, View};
+use crate::model::graph::Shape;
 use crate::{Error, Result};
 
 /// A kernel ready to run on buffers that live at least as long as it.
@@ -131,6 +134,15 @@ fn index(number: usize) -> Result<u32> {
 /// That a view has the length its shape says.
 fn check_length(name: &str, length: usize, right: usize) -> Result<()> {
     if length == right { Ok(()) } else { Err(Error::domain(format!("length of {name} on the GPU"), length, right)) }
+}
+
+/// That so many numbers are images of a shape.
+fn check_images(shape: Shape, length: usize) -> Result<()> {
+    if shape.is_empty() || !length.is_multiple_of(shape.len()) {
+        let allowed = format!("a multiple of {}, not 0", shape.len());
+        return Err(Error::domain(format!("length of images of {shape:?} on the GPU"), length, allowed));
+    }
+    Ok(())
 }
 
 /// That a kernel, which reads and writes each number in one thread, writes where it reads or elsewhere, not in between.

@@ -4,54 +4,73 @@ use super::{Launch, check_apart, check_length};
 use crate::exec::backend::Pool;
 use crate::exec::cuda::kernels::Kernel;
 use crate::exec::cuda::memory::{Out, View};
+use crate::exec::cuda::number::Number;
 use crate::{Error, Result};
 
 /// y ← means of x over windows.
-pub(crate) fn average_pool<'a>(op: &Pool, images: usize, x: View<'a, f32>, y: Out<'a, f32>) -> Result<Launch<'a>> {
-    forward(Kernel::AveragePool, op, images, x, y)
+pub(crate) fn average_pool<'a, E: Number>(
+    op: &Pool,
+    images: usize,
+    x: View<'a, E>,
+    y: Out<'a, E>,
+) -> Result<Launch<'a>> {
+    forward(Kernel::AveragePool.of::<E>(), op, images, x, y)
 }
 
 /// y ← maxima of x over windows; NaN if there is one.
-pub(crate) fn max_pool<'a>(op: &Pool, images: usize, x: View<'a, f32>, y: Out<'a, f32>) -> Result<Launch<'a>> {
-    forward(Kernel::MaxPool, op, images, x, y)
+pub(crate) fn max_pool<'a, E: Number>(op: &Pool, images: usize, x: View<'a, E>, y: Out<'a, E>) -> Result<Launch<'a>> {
+    forward(Kernel::MaxPool.of::<E>(), op, images, x, y)
 }
 
-fn forward<'a>(kernel: Kernel, op: &Pool, images: usize, x: View<'a, f32>, y: Out<'a, f32>) -> Result<Launch<'a>> {
+fn forward<'a, E: Number>(
+    kernel: Kernel,
+    op: &Pool,
+    images: usize,
+    x: View<'a, E>,
+    y: Out<'a, E>,
+) -> Result<Launch<'a>> {
     check(op, images, x.len(), y.len())?;
     check_apart(kernel, y, x)?;
     let launch = Launch::each(kernel, y.len())?.view(x).out(y);
-    launch.indices([op.input.height, op.input.width, op.size, y.len()])
+    launch.indices(extents(op))?.index(y.len())
 }
 
 /// dx ← the gradient of the means with respect to x, or dx ← dx + that.
-pub(crate) fn average_pool_backward<'a>(
+pub(crate) fn average_pool_backward<'a, E: Number>(
     op: &Pool,
     images: usize,
-    dy: View<'a, f32>,
-    dx: Out<'a, f32>,
+    dy: View<'a, E>,
+    dx: Out<'a, E>,
     accumulate: bool,
 ) -> Result<Launch<'a>> {
+    let kernel = Kernel::AveragePoolBackward.of::<E>();
     check(op, images, dx.len(), dy.len())?;
-    check_apart(Kernel::AveragePoolBackward, dx, dy)?;
-    let launch = Launch::each(Kernel::AveragePoolBackward, dx.len())?.view(dy).out(dx);
-    launch.indices([op.input.height, op.input.width, op.size])?.flag(accumulate).index(dx.len())
+    check_apart(kernel, dx, dy)?;
+    let launch = Launch::each(kernel, dx.len())?.view(dy).out(dx);
+    launch.indices(extents(op))?.flag(accumulate).index(dx.len())
 }
 
 /// dx ← the gradient of the maxima with respect to x, or dx ← dx + that: a window's goes to the first of its maxima.
-pub(crate) fn max_pool_backward<'a>(
+pub(crate) fn max_pool_backward<'a, E: Number>(
     op: &Pool,
     images: usize,
-    x: View<'a, f32>,
-    dy: View<'a, f32>,
-    dx: Out<'a, f32>,
+    x: View<'a, E>,
+    dy: View<'a, E>,
+    dx: Out<'a, E>,
     accumulate: bool,
 ) -> Result<Launch<'a>> {
+    let kernel = Kernel::MaxPoolBackward.of::<E>();
     check(op, images, dx.len(), dy.len())?;
     check_length("x", x.len(), dx.len())?;
-    check_apart(Kernel::MaxPoolBackward, dx, x)?;
-    check_apart(Kernel::MaxPoolBackward, dx, dy)?;
-    let launch = Launch::each(Kernel::MaxPoolBackward, dx.len())?.view(x).view(dy).out(dx);
-    launch.indices([op.input.height, op.input.width, op.size])?.flag(accumulate).index(dx.len())
+    check_apart(kernel, dx, x)?;
+    check_apart(kernel, dx, dy)?;
+    let launch = Launch::each(kernel, dx.len())?.view(x).view(dy).out(dx);
+    launch.indices(extents(op))?.flag(accumulate).index(dx.len())
+}
+
+/// Channels, rows and columns of the pixels, and rows or columns of a window.
+fn extents(op: &Pool) -> [usize; 4] {
+    [op.input.channels, op.input.height, op.input.width, op.size]
 }
 
 fn check(op: &Pool, images: usize, pixels: usize, windows: usize) -> Result<()> {

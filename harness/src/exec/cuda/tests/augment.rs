@@ -1,6 +1,9 @@
+use super::kept::{Kept, ONE, keep, rounded, values};
 use super::*;
 use crate::data::{self, Augmentation, Normalisation};
 use crate::exec::cuda::launch::{ResidentImages, Variation, augment};
+use crate::exec::cuda::number::Bf16;
+use crate::model::graph::Shape;
 
 const CHANNELS: usize = 3;
 const SIDE: usize = 32;
@@ -33,10 +36,17 @@ fn a_batch_is_the_cpu_s_to_the_bit() {
     });
     let variations: Vec<i32> = variations.collect();
     let (bytes, tables) = (Host::new(&bytes, 99), single(&tables));
-    let (variations, out) = (Host::new(&variations, 1 << 30), single(&vec![0.0; right.len()]));
+    let variations = Host::new(&variations, 1 << 30);
     let images = ResidentImages { images: bytes.view(), tables: tables.view(), channels: CHANNELS, side: SIDE };
-    run(&augment(images, variations.view(), out.out()).expect("lengths fit"));
-    assert_same(&out.read(), &right);
+    is_right::<f32>(images, variations.view(), &right);
+    is_right::<Bf16>(images, variations.view(), &right);
+}
+
+fn is_right<E: Kept>(images: ResidentImages<'_>, variations: View<'_, i32>, right: &[f32]) {
+    let shape = Shape { channels: CHANNELS, height: SIDE, width: SIDE };
+    let out = keep::<E>(shape, &vec![0.0; right.len()]);
+    run(&augment(images, variations, out.out()).expect("lengths fit"));
+    assert_same(&values(shape, &out), &rounded::<E>(right));
 }
 
 #[test]
@@ -48,6 +58,10 @@ fn an_image_that_is_not_there_is_nan_and_wrong_lengths_are_refused() {
     let out = single(&vec![0.0; IMAGE]);
     run(&augment(images, variations.view(), out.out()).expect("lengths fit"));
     assert!(out.read().iter().all(|value| value.is_nan()));
+    let out = keep::<Bf16>(ONE, &vec![0.0; IMAGE]);
+    run(&augment(images, variations.view(), out.out()).expect("lengths fit"));
+    assert!(values(ONE, &out).iter().all(|value| value.is_nan()));
+    let out = single(&vec![0.0; IMAGE]);
     for length in [IMAGE - 1, 2 * IMAGE] {
         assert!(augment(images, variations.view(), single(&vec![0.0; length]).out()).is_err());
     }

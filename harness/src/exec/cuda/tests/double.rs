@@ -7,8 +7,12 @@ use std::sync::{Arc, Once};
 
 use crate::device_test::{OPERATION_IMAGES, compare, compare_steps, exact, operations, recordings};
 use crate::exec::BackendKind;
+use crate::exec::cuda::algorithms::Precision;
+use crate::exec::cuda::convolution::Convolution;
 use crate::exec::cuda::device::Device;
 use crate::exec::cuda::memory::Buffer;
+use crate::exec::cuda::number::{Bf16, Numbers, Storage};
+use crate::model::{Shape, Window};
 
 unsafe extern "C" {
     fn dlopen(name: *const c_char, flags: c_int) -> *mut c_void;
@@ -55,7 +59,7 @@ fn every_operation_holds_on_the_whole_engine() {
     load();
     for (name, graph) in operations().expect("networks") {
         let graph = Arc::new(graph);
-        for backend in [BackendKind::Cuda, BackendKind::CudaTf32] {
+        for backend in [BackendKind::Cuda, BackendKind::CudaTf32, BackendKind::CudaBf16] {
             let compared = compare(name, &graph, backend, OPERATION_IMAGES).expect("a GPU");
             assert!(compared.holds(), "{compared:?}");
         }
@@ -65,11 +69,13 @@ fn every_operation_holds_on_the_whole_engine() {
 #[test]
 fn steps_images_points_and_averages_hold_on_the_whole_engine() {
     load();
-    assert_eq!(exact(BackendKind::Cuda).expect("a GPU").map(|(_, same)| same), [true; 3]);
-    let recordings = recordings(BackendKind::Cuda).expect("a GPU").expect("graphs");
-    assert_eq!((recordings.recorded, recordings.refused.len()), (3, 0));
-    let compared = compare_steps(BackendKind::Cuda).expect("a GPU");
-    assert!(compared.holds(), "{compared:?}");
+    for backend in [BackendKind::Cuda, BackendKind::CudaBf16] {
+        assert_eq!(exact(backend).expect("a GPU").map(|(_, same)| same), [true; 3], "{backend}");
+        let recordings = recordings(backend).expect("a GPU").expect("graphs");
+        assert_eq!((recordings.recorded, recordings.refused.len()), (3, 0), "{backend}");
+        let compared = compare_steps(backend).expect("a GPU");
+        assert!(compared.holds(), "{backend}: {compared:?}");
+    }
 }
 
 #[test]
@@ -87,4 +93,25 @@ fn memory_holds_what_was_put_there_and_parts_are_checked() {
     assert!(a.out().upload(&[0.0; 2]).is_err() && a.view().download(&mut [0.0; 4]).is_err());
     let nothing = Buffer::<u8>::zeros(&device, 0).expect("no memory");
     assert!(nothing.len() == 0 && nothing.view().to_vec().expect("no numbers").is_empty());
+}
+
+#[test]
+fn numbers_of_another_kind_are_refused_in_one_line() {
+    load();
+    let device = Device::open(0).expect("the host");
+    let kept = Numbers::zeros(&device, Storage::Bf16, 48).expect("memory");
+    let maps = kept.out::<Bf16>().expect("its own numbers");
+    let message = kept.out::<f32>().expect_err("other numbers").to_string();
+    assert!(message.contains("is not kept as F32") && !message.contains('\n'), "{message}");
+    let shape = Shape { channels: 3, height: 4, width: 4 };
+    let pointwise = |precision| Convolution::new(&device, 1, shape, shape, Window::same(1, 1), precision);
+    let convolution = pointwise(Precision::Bf16).expect("a convolution");
+    let single = Buffer::new(&device, &[1.0; 48]).expect("memory");
+    let weight = single.view().part(0..9).expect("a part");
+    let message =
+        convolution.forward(device.stream(), single.view(), weight, single.out()).expect_err("F32").to_string();
+    assert_eq!(message, "numbers of a convolution on the GPU is F32; allowed: Bf16");
+    let convolution = pointwise(Precision::Tf32).expect("a convolution");
+    let weight = maps.view().part(0..9).expect("a part");
+    assert!(convolution.forward(device.stream(), maps.view(), weight, maps).is_err());
 }

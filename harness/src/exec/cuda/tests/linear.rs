@@ -1,8 +1,10 @@
+use super::kept::{Kept, keep, rounded, values};
 use super::*;
 use crate::exec::backend::{Convolution, Linear, Target};
 use crate::exec::cuda::launch::{
     Planes, add_bias, bias_backward, linear, linear_backward_data, linear_backward_weight,
 };
+use crate::exec::cuda::number::Bf16;
 use crate::model::graph::{Shape, Window};
 
 #[test]
@@ -38,6 +40,11 @@ fn linear_layers_agree_with_the_reference() {
 
 #[test]
 fn the_bias_of_a_convolution_agrees_with_the_reference() {
+    bias_of_a_convolution::<f32>();
+    bias_of_a_convolution::<Bf16>();
+}
+
+fn bias_of_a_convolution<E: Kept>() {
     let (images, channels, side) = (5, 6, 7);
     let shape = |channels| Shape { channels, height: side, width: side };
     // A 1×1 convolution of weight 0 is its bias.
@@ -51,16 +58,16 @@ fn the_bias_of_a_convolution_agrees_with_the_reference() {
     let mut parameters = numbers("parameters", 2 * channels);
     parameters[..channels].fill(0.0);
     let n = images * channels * side * side;
-    let (x, dy) = (numbers("x", images * side * side), numbers("dy", n));
+    let (x, dy) = (numbers("x", images * side * side), rounded::<E>(&numbers("dy", n)));
     let mut backend = reference(images, &parameters, &[&x, &vec![0.0; n], &dy]);
     let planes = Planes { images, channels, plane: side * side };
-    let (y, b) = (single(&vec![0.0; n]), single(&parameters[channels..]));
+    let (y, b) = (keep::<E>(shape(channels), &vec![0.0; n]), single(&parameters[channels..]));
     backend.convolution(&op, Slot(0), Slot(1));
     run(&add_bias(planes, b.view(), y.out()).expect("lengths fit"));
-    assert_same(&y.read(), &backend.read(Slot(1)));
+    assert_same(&values(shape(channels), &y), &rounded::<E>(&backend.read(Slot(1))));
 
     backend.convolution_backward(&op, Slot(0), Slot(2), None);
-    let (dy, db) = (single(&dy), single(&vec![0.0; channels]));
+    let (dy, db) = (keep::<E>(shape(channels), &dy), single(&vec![0.0; channels]));
     let partial = double(&vec![0.0; planes.partial_sums()]);
     run_all(&bias_backward(planes, dy.view(), partial.out(), db.out()).expect("lengths fit"));
     assert_close(&db.read(), &gradient(&backend, 2 * channels)[channels..], 1e-6);

@@ -5,9 +5,11 @@ mod augment;
 mod batch_norm;
 mod double;
 mod elementwise;
+mod kept;
 mod landscape;
 mod linear;
 mod loss;
+mod on_host;
 mod optimiser;
 mod pass;
 mod pooling;
@@ -22,7 +24,7 @@ use std::ffi::{CString, c_char, c_int, c_void};
 use rand::RngExt;
 use valleys_sim::Seed;
 
-use super::kernels::{THREADS, TILE};
+use super::kernels::{GROUP, THREADS, TILE};
 use super::launch::{Argument, Launch};
 use super::memory::{Element, Out, View};
 use crate::exec::backend::{Backend, Slot};
@@ -33,6 +35,7 @@ unsafe extern "C" {
     fn valleys_cuda_host_launch(name: *const c_char, x: u32, y: u32, arguments: *const *mut c_void) -> c_int;
     fn valleys_cuda_threads() -> u32;
     fn valleys_cuda_tile() -> u32;
+    fn valleys_cuda_group() -> u32;
 }
 
 /// Carries out a launch on the host.
@@ -135,6 +138,6 @@ const FUNCTIONS: [Option<Activation>; 4] =
 #[test]
 fn both_sides_know_the_same_extents() {
     // SAFETY: functions without arguments or state.
-    let extents = unsafe { [valleys_cuda_threads(), valleys_cuda_tile()] };
-    assert_eq!(extents.map(|extent| extent as usize), [THREADS, TILE]);
+    let extents = unsafe { [valleys_cuda_threads(), valleys_cuda_tile(), valleys_cuda_group()] };
+    assert_eq!(extents.map(|extent| extent as usize), [THREADS, TILE, GROUP]);
 }

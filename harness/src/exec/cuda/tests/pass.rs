@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use super::{Host, double, numbers, reference, run, single};
+use super::kept::ONE;
+use super::on_host::{OnHost, read, write};
+use super::{Host, double, numbers, run, single};
 use crate::Result;
 use crate::device_test::operations;
-use crate::exec::backend::{Backend, Convolution, Slot, Target};
-use crate::exec::cuda::launch::{self, Launch};
+use crate::exec::cuda::launch;
 use crate::exec::cuda::machine::Machine;
-use crate::exec::cuda::memory::{Out, View};
+use crate::exec::cuda::number::Storage;
 use crate::exec::cuda::pass::Pass;
-use crate::exec::cuda::room::working_memory;
 use crate::exec::dropout::dropped;
 use crate::exec::engine::Engine;
 use crate::exec::examples::Images;
 use crate::exec::loss::{cross_entropy, cross_entropy_gradient};
-use crate::exec::plan::{Plan, TrainingPlan};
+use crate::exec::plan::{Kinds, Plan, TrainingPlan};
 use crate::exec::reference::Reference;
 use crate::exec::run::AllMoments;
 use crate::exec::stepwise::Stepwise;
@@ -23,105 +23,6 @@ use crate::exec::{Dropout, Mode};
 use crate::model::{Activation, Architecture, Graph, GraphBuilder, Shape, Window};
 use crate::params::Weights;
 use valleys_sim::Seed;
-
-/// Slots in the host's memory; the reference's convolutions in the place of cuDNN's.
-struct OnHost {
-    images: usize,
-    slots: Vec<Host<f32>>,
-    partial: Host<f64>,
-    slopes: Host<f32>,
-}
-
-impl OnHost {
-    /// Room for a plan, full of numbers that spoil what reads them before they are written.
-    fn new(plan: &Plan, images: usize) -> Self {
-        let [partial, slopes] = working_memory(plan, images);
-        let slots = plan.slots.iter().map(|length| single(&vec![f32::NAN; length * images])).collect();
-        Self { images, slots, partial: double(&vec![f64::NAN; partial]), slopes: single(&vec![f32::NAN; slopes]) }
-    }
-}
-
-/// A convolution alone with its weight.
-fn alone(op: &Convolution) -> Convolution {
-    Convolution { weight: 0..op.weight.len(), bias: None, ..op.clone() }
-}
-
-fn read(view: View<'_, f32>) -> Vec<f32> {
-    // SAFETY: views of these tests are of living host memory of this length, which nobody writes meanwhile.
-    unsafe { std::slice::from_raw_parts(view.address() as *const f32, view.len()) }.to_vec()
-}
-
-fn write(out: Out<'_, f32>, numbers: &[f32]) {
-    assert_eq!(out.len(), numbers.len());
-    // SAFETY: as in `read`; the memory is of cells, which may be written through a shared reference.
-    unsafe { std::ptr::copy_nonoverlapping(numbers.as_ptr(), out.view().address() as *mut f32, numbers.len()) }
-}
-
-impl Machine for OnHost {
-    fn images(&self) -> usize {
-        self.images
-    }
-
-    fn slot(&self, slot: Slot) -> Result<Out<'_, f32>> {
-        Ok(self.slots[slot.0].out())
-    }
-
-    fn partial(&self) -> Result<Out<'_, f64>> {
-        Ok(self.partial.out())
-    }
-
-    fn slopes(&self) -> Result<Out<'_, f32>> {
-        Ok(self.slopes.out())
-    }
-
-    fn run(&self, launch: &Launch<'_>) -> Result<()> {
-        run(launch);
-        Ok(())
-    }
-
-    fn copy(&self, x: View<'_, f32>, y: Out<'_, f32>) -> Result<()> {
-        write(y, &read(x));
-        Ok(())
-    }
-
-    fn convolution(&self, op: &Convolution, weight: View<'_, f32>, x: View<'_, f32>, y: Out<'_, f32>) -> Result<()> {
-        let mut backend = reference(self.images, &read(weight), &[&read(x), &vec![0.0; y.len()]]);
-        backend.convolution(&alone(op), Slot(0), Slot(1));
-        write(y, &backend.read(Slot(1)));
-        Ok(())
-    }
-
-    fn convolution_backward_weight(
-        &self,
-        op: &Convolution,
-        x: View<'_, f32>,
-        dy: View<'_, f32>,
-        dw: Out<'_, f32>,
-    ) -> Result<()> {
-        let mut backend = reference(self.images, &vec![0.0; dw.len()], &[&read(x), &read(dy)]);
-        backend.convolution_backward(&alone(op), Slot(0), Slot(1), None);
-        let mut gradient = vec![0.0; dw.len()];
-        backend.read_gradient(&mut gradient);
-        gradient.iter_mut().zip(read(dw.view())).for_each(|(number, before)| *number += before);
-        write(dw, &gradient);
-        Ok(())
-    }
-
-    fn convolution_backward_data(
-        &self,
-        op: &Convolution,
-        weight: View<'_, f32>,
-        dy: View<'_, f32>,
-        (dx, accumulate): (Out<'_, f32>, bool),
-    ) -> Result<()> {
-        let x = vec![0.0; dx.len()];
-        let mut backend = reference(self.images, &read(weight), &[&x, &read(dy), &read(dx.view())]);
-        let target = Target { slot: Slot(2), accumulate };
-        backend.convolution_backward(&alone(op), Slot(0), Slot(1), Some(target));
-        write(dx, &backend.read(Slot(2)));
-        Ok(())
-    }
-}
 
 /// How far two lists are apart, relative to the largest right number.
 fn apart(seen: &[f32], right: &[f32]) -> f32 {
@@ -135,6 +36,15 @@ const IMAGES: usize = 3;
 
 /// Takes a network there and back in both modes, on the host and by the reference.
 fn check(name: &str, graph: &Graph) {
+    check_kept(name, graph, (Storage::F32, &Kinds::alike(graph)), [1e-4, 1e-3]);
+    // A few times what rounding each number to eight bits comes to.
+    check_kept(name, graph, (Storage::Bf16, &Kinds::apart(graph).expect("flattened")), BF16);
+}
+
+/// Errors of logits and moments, and of gradients, that feature maps in bfloat16 may cause.
+const BF16: [f32; 2] = [0.1, 0.9];
+
+fn check_kept(name: &str, graph: &Graph, (storage, kinds): (Storage, &Kinds), [there, back]: [f32; 2]) {
     let mut weights = Weights::initialise(graph, Seed(4));
     let varied = numbers("vary", weights.values.len());
     weights.values.iter_mut().zip(varied).for_each(|(value, varied)| *value += 0.05 * varied);
@@ -146,8 +56,9 @@ fn check(name: &str, graph: &Graph) {
     let mut engine = Stepwise::<f32, Reference<f32>>::new(graph);
     engine.load(&weights.values).expect("no device");
 
-    let TrainingPlan { plan, logits_gradient, backward } = TrainingPlan::new(graph);
-    let inference = Plan::inference(graph);
+    let TrainingPlan { plan, logits_gradient, backward } = TrainingPlan::of(graph, kinds);
+    let inference = Plan::inference_of(graph, kinds);
+    let name = &format!("{name}, {storage:?}");
     let parameters = single(&weights.values);
     let channels = graph.layout().channels();
     for mode in [Mode::Training, Mode::Evaluation] {
@@ -155,24 +66,25 @@ fn check(name: &str, graph: &Graph) {
         right_moments.set(&weights.running_mean, &weights.running_var);
         let moments = double(&[&right_moments.mean[..], &right_moments.var].concat());
         let right = engine.forward(Images::Pixels(&pixels), &factors, mode, &mut right_moments).expect("no device");
-        let machine = OnHost::new(&plan, IMAGES);
+        let machine = OnHost::new(&plan, IMAGES, storage);
         let pass = Pass { machine: &machine, parameters: parameters.view(), moments: moments.out(), mode };
-        write(machine.slot(plan.images).expect("a slot"), &pixels);
+        machine.write_images(plan.images, graph.input(), &pixels);
         for (slot, factors) in plan.masks.iter().zip(&factors) {
-            write(machine.slot(*slot).expect("a slot"), factors);
+            write::<f32>(ONE, machine.slot(*slot).expect("a slot"), factors);
         }
         plan.forward.iter().for_each(|step| pass.forward(step).expect("a step"));
-        let logits = machine.slots[plan.logits.0].read();
-        assert!(apart(&logits, &right) < 1e-4, "{name}, {mode:?}: logits {logits:?}, not {right:?}");
+        let of_logits = machine.slot::<f32>(plan.logits).expect("a slot").view();
+        let logits = read(ONE, of_logits);
+        machine.check_surroundings();
+        assert!(apart(&logits, &right) < there, "{name}, {mode:?}: logits {logits:?}, not {right:?}");
         let seen = moments.read();
         let wanted = [&right_moments.mean[..], &right_moments.var].concat();
-        let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-4 * (1.0 + b.abs());
+        let close = |(a, b): (&f64, &f64)| (a - b).abs() <= f64::from(there) * (1.0 + b.abs());
         assert!(seen.iter().zip(&wanted).all(close), "{name}, {mode:?}: moments {seen:?}, not {wanted:?}");
 
         // The losses and slopes of the training step, there where the plan has them.
         let (of_labels, losses) = (Host::new(&labels, 0), double(&[0.0; IMAGES]));
         let (correct, slopes) = (Host::new(&[9_u8; IMAGES], 9), machine.slot(logits_gradient).expect("a slot"));
-        let of_logits = machine.slots[plan.logits.0].view();
         let losses_of = launch::cross_entropy(of_logits, of_labels.view(), losses.out(), correct.out(), Some(slopes));
         run(&losses_of.expect("a launch"));
         let outcome = cross_entropy(&logits, &labels);
@@ -186,18 +98,19 @@ fn check(name: &str, graph: &Graph) {
         let gradient = single(&vec![0.0; weights.values.len()]);
         backward.iter().for_each(|step| pass.backward(step, gradient.out()).expect("a step"));
         let gradient = gradient.read();
-        assert!(apart(&gradient, &right_gradient) < 1e-3, "{name}, {mode:?}: {}", apart(&gradient, &right_gradient));
+        assert!(apart(&gradient, &right_gradient) < back, "{name}, {mode:?}: {}", apart(&gradient, &right_gradient));
 
         let mut right_moments = AllMoments::new(channels);
         right_moments.set(&weights.running_mean, &weights.running_var);
         let moments = double(&[&right_moments.mean[..], &right_moments.var].concat());
         let right = engine.logits(Images::Pixels(&pixels), mode, &mut right_moments).expect("no device");
-        let machine = OnHost::new(&inference, IMAGES);
+        let machine = OnHost::new(&inference, IMAGES, storage);
         let pass = Pass { machine: &machine, parameters: parameters.view(), moments: moments.out(), mode };
-        write(machine.slot(inference.images).expect("a slot"), &pixels);
+        machine.write_images(inference.images, graph.input(), &pixels);
         inference.forward.iter().for_each(|step| pass.forward(step).expect("a step"));
-        let logits = machine.slots[inference.logits.0].read();
-        assert!(apart(&logits, &right) < 1e-4, "{name}, {mode:?}: logits without dropout");
+        let logits = read::<f32>(ONE, machine.slot(inference.logits).expect("a slot").view());
+        machine.check_surroundings();
+        assert!(apart(&logits, &right) < there, "{name}, {mode:?}: logits without dropout");
     }
 }
 

@@ -1,6 +1,8 @@
+use super::kept::{Kept, keep, rounded, values};
 use super::*;
 use crate::exec::backend::{Pool, Target};
 use crate::exec::cuda::launch::{average_pool, average_pool_backward, max_pool, max_pool_backward};
+use crate::exec::cuda::number::Bf16;
 use crate::model::graph::Shape;
 
 fn cases() -> Vec<(usize, Pool)> {
@@ -26,30 +28,43 @@ fn images(images: usize, op: &Pool) -> [Vec<f32>; 4] {
 
 #[test]
 fn means_and_maxima_are_the_reference_s_to_the_bit() {
+    means_and_maxima::<f32>();
+    means_and_maxima::<Bf16>();
+}
+
+fn means_and_maxima<E: Kept>() {
     for (count, op) in cases() {
+        let (pixels, size) = (op.input, op.size);
+        let windows = Shape { height: pixels.height / size, width: pixels.width / size, ..pixels };
         for nan in [false, true] {
-            let [mut x, y, dy, dx] = images(count, &op);
+            let [mut x, y, dy, dx] = images(count, &op).map(|numbers| rounded::<E>(&numbers));
             if nan {
                 x[op.input.width] = f32::NAN;
                 x[0] = f32::NAN;
             }
-            let on_host = [&x, &y, &dy, &dx].map(|numbers| single(numbers));
+            let [own_x, own_dx] = [&x, &dx].map(|numbers| keep::<E>(pixels, numbers));
+            let [own_y, own_dy] = [&y, &dy].map(|numbers| keep::<E>(windows, numbers));
             let mut backend = reference(count, &[], &[&x, &y, &dy, &dx]);
-            let [x, y, dy, dx] = &on_host;
             backend.average_pool(&op, Slot(0), Slot(1));
-            run(&average_pool(&op, count, x.view(), y.out()).expect("a pool"));
-            assert_same(&y.read(), &backend.read(Slot(1)));
+            run(&average_pool(&op, count, own_x.view(), own_y.out()).expect("a pool"));
+            assert_same(&values(windows, &own_y), &rounded::<E>(&backend.read(Slot(1))));
             backend.max_pool(&op, Slot(0), Slot(1));
-            run(&max_pool(&op, count, x.view(), y.out()).expect("a pool"));
-            assert_same(&y.read(), &backend.read(Slot(1)));
+            run(&max_pool(&op, count, own_x.view(), own_y.out()).expect("a pool"));
+            assert_same(&values(windows, &own_y), &backend.read(Slot(1)));
+            let is_right = |backend: &mut Reference<f32>| {
+                let right = rounded::<E>(&backend.read(Slot(3)));
+                assert_same(&values(pixels, &own_dx), &right);
+                backend.write(Slot(3), &right);
+            };
             for accumulate in [true, false] {
                 let target = Target { slot: Slot(3), accumulate };
                 backend.average_pool_backward(&op, Slot(2), target);
-                run(&average_pool_backward(&op, count, dy.view(), dx.out(), accumulate).expect("a pool"));
-                assert_same(&dx.read(), &backend.read(Slot(3)));
+                run(&average_pool_backward(&op, count, own_dy.view(), own_dx.out(), accumulate).expect("a pool"));
+                is_right(&mut backend);
                 backend.max_pool_backward(&op, Slot(0), Slot(2), target);
-                run(&max_pool_backward(&op, count, x.view(), dy.view(), dx.out(), accumulate).expect("a pool"));
-                assert_same(&dx.read(), &backend.read(Slot(3)));
+                let launch = max_pool_backward(&op, count, own_x.view(), own_dy.view(), own_dx.out(), accumulate);
+                run(&launch.expect("a pool"));
+                is_right(&mut backend);
             }
         }
     }

@@ -26,8 +26,14 @@ use crate::optim::Step;
 use crate::params::Weights;
 
 /// Three epochs in batches of 8, 8, 8 and 6, with statistics and losses after each.
-fn train(network: &Network, data: &Dataset, records: bool) -> (Cuda, Vec<f32>, Vec<Outcome>) {
-    let mut engine = Cuda::new(network, 0, Convolutions::Single).expect("the host");
+fn train(
+    network: &Network,
+    convolutions: Convolutions,
+    data: &Dataset,
+    records: bool,
+) -> (Cuda, Vec<f32>, Vec<Outcome>) {
+    let mut engine =
+        Cuda::new(network, 0, convolutions, &convolutions.kinds(network).expect("maps")).expect("the host");
     engine.record(records);
     let mut weights = Weights::initialise(network, Seed(1));
     let mut velocity = vec![0.0; weights.values.len()];
@@ -80,8 +86,14 @@ fn recorded_steps_have_the_bits_of_steps_that_are_asked_for_piece_by_piece() {
     load();
     let data = synthetic::draw(30, 10, Seed(1)).expect("valid");
     let network = Architecture::ResNet8.graph(10).expect("a network");
-    let (engine, numbers, told) = train(&network, &data, true);
-    let (plain, right_numbers, right_told) = train(&network, &data, false);
+    for convolutions in [Convolutions::Single, Convolutions::Bf16] {
+        steps_have_the_same_bits(&network, convolutions, &data);
+    }
+}
+
+fn steps_have_the_same_bits(network: &Network, convolutions: Convolutions, data: &Dataset) {
+    let (engine, numbers, told) = train(network, convolutions, data, true);
+    let (plain, right_numbers, right_told) = train(network, convolutions, data, false);
     assert!(numbers == right_numbers && told == right_told);
     assert_eq!((told.len(), told[3].losses.len(), told[4].losses.len()), (15, 6, 90));
     // Steps of 8 and of 6, statistics, losses; the first evaluation moved the losses' place.

@@ -51,12 +51,20 @@ fn train_at(
 fn a_run_is_the_processors_but_for_rounding_and_a_stop_leaves_no_trace() {
     load();
     let data = synthetic::draw(40, 20, Seed(3)).expect("valid");
-    let [host, gpu] =
-        [BackendKind::Cpu, BackendKind::Cuda].map(|backend| train(backend, &data, None, &Silent).expect("trains"));
+    let host = train(BackendKind::Cpu, &data, None, &Silent).expect("trains");
+    // Of a network without convolutions the pixels alone are rounded to bfloat16; that moves some units of few images to
+    // the other side of a ReLU's kink.
+    for (backend, rounding) in [(BackendKind::Cuda, 1e-3), (BackendKind::CudaBf16, 0.5)] {
+        run_and_stop(backend, &data, &host, rounding);
+    }
+}
+
+fn run_and_stop(backend: BackendKind, data: &Dataset, host: &[Trained], rounding: f32) {
+    let gpu = train(backend, data, None, &Silent).expect("trains");
     for (host, gpu) in host.iter().zip(&gpu) {
         for (a, b) in [(&host.solution.values, &gpu.solution.values), (&host.velocity, &gpu.velocity)] {
             let largest = a.iter().fold(0.0_f32, |most, number| most.max(number.abs()));
-            assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-3 * largest), "{}", host.chosen);
+            assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() <= rounding * largest), "{backend}: {}", host.chosen);
         }
         assert_ne!(host.solution.values, gpu.solution.values, "the bits are each backend's own");
     }
@@ -70,19 +78,22 @@ fn a_run_is_the_processors_but_for_rounding_and_a_stop_leaves_no_trace() {
     for calls in 5..12 {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let stop = StopAt(calls, AtomicU64::new(0));
-        let stopped = train(BackendKind::Cuda, &data, Some(folder.path()), &stop);
+        let stopped = train(backend, data, Some(folder.path()), &stop);
         assert!(matches!(stopped, Err(Error::Interrupted)), "{stopped:?}");
         let begun = std::fs::read(folder.path().join("checkpoints/swa/begun.safetensors")).unwrap_or_default();
         let begun = String::from_utf8_lossy(&begun).into_owned();
         if [1, 2].iter().any(|batches| begun.contains(&format!("\\\"batches\\\":{batches},"))) {
             within += 1;
-            same(&train(BackendKind::Cuda, &data, Some(folder.path()), &Silent).expect("goes on"));
+            same(&train(backend, data, Some(folder.path()), &Silent).expect("goes on"));
+        }
+        if within == 2 {
+            break;
         }
     }
-    assert!(within >= 2, "{within} stops within an epoch");
+    assert_eq!(within, 2, "stops within an epoch");
     // A state after every batch.
     let folder = tempfile::tempdir().expect("a temporary folder");
-    same(&train_at(0.001, 1e-9, BackendKind::Cuda, &data, Some(folder.path()), &Silent).expect("trains"));
+    same(&train_at(0.001, 1e-9, backend, data, Some(folder.path()), &Silent).expect("trains"));
 }
 
 #[test]

@@ -275,7 +275,7 @@ fn add_others(table: &mut Table) {
     });
     table.add("concatenation", |rng| {
         let [length, before, behind] = [1, 0, 0].map(|least| rng.random_range(least..20));
-        let op = Part { offset: before, length, total: before + length + behind };
+        let op = Part { offset: before, length, total: before + length + behind, plane: 1 };
         let back = op.clone();
         Case {
             name: format!("{op:?}"),

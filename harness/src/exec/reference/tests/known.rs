@@ -81,10 +81,10 @@ fn parts_are_put_together_image_by_image_and_taken_apart_again() {
     backend.begin(&[1, 3, 3, 2], 2, &[]);
     backend.write(X, &[1.0, 2.0]);
     backend.write(Y, &[0.0; 6]);
-    backend.insert(&Part { offset: 1, length: 1, total: 3 }, X, Y);
+    backend.insert(&Part { offset: 1, length: 1, total: 3, plane: 1 }, X, Y);
     assert_eq!(backend.read(Y), [0.0, 1.0, 0.0, 0.0, 2.0, 0.0]);
     backend.write(DY, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-    let op = Part { offset: 1, length: 2, total: 3 };
+    let op = Part { offset: 1, length: 2, total: 3, plane: 1 };
     backend.extract(&op, DY, Target { slot: DX, accumulate: false });
     backend.extract(&op, DY, Target { slot: DX, accumulate: true });
     assert_eq!(backend.read(DX), [4.0, 6.0, 10.0, 12.0]);
