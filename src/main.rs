@@ -69,6 +69,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Report(options) => command::report::run(options),
         Command::DeviceTest(options) => command::device_test::run(options),
         Command::Speed(Speed::Measure(options)) => command::speed::measure(options),
+        Command::Speed(Speed::Account(options)) => command::speed::account::run(options),
         Command::Speed(Speed::Backends) => command::speed::backends(),
         Command::Golden(options) => command::golden::run(options),
     }

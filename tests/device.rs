@@ -34,7 +34,7 @@ fn the_processor_holds_against_the_reference() {
 }
 
 #[test]
-fn speeds_are_lines_of_json() {
+fn speeds_are_lines_of_json_and_the_account_is_a_table() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let lines = |arguments: &[&str]| -> Vec<serde_json::Value> {
         let output = succeeds(arguments, folder.path());
@@ -62,6 +62,13 @@ fn speeds_are_lines_of_json() {
         backends.iter().all(|row| row["about"].as_str().is_some_and(|about| !about.contains('\n'))),
         "{backends:?}"
     );
+
+    let account = ["speed", "account", "--networks", "resnet8,mlp", "--batch", "2"];
+    let output = succeeds(&account, folder.path());
+    for row in ["| ResNet-8 | training | ", "| MLP | evaluation | ", "| batch norm, back | 21, "] {
+        assert_eq!(output.lines().filter(|line| line.starts_with(row)).count(), 1, "{row}: {output}");
+    }
+    refuses(&["speed", "account", "--networks", "resnet9"], folder.path(), 2, &["resnet9", "resnet8"]);
 
     let speed = ["speed", "measure", "--device", "cpu"];
     refuses(&[&speed[..], &["--networks", "resnet9"]].concat(), folder.path(), 2, &["resnet9", "resnet8"]);

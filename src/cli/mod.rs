@@ -25,7 +25,7 @@ pub(crate) use golden::Golden;
 pub(crate) use landscape::Landscape;
 pub(crate) use network::{Preset, Select, Train};
 pub(crate) use reproduce::{Profile, Report, Reproduce};
-pub(crate) use speed::{Measure, Speed};
+pub(crate) use speed::{Account, Measure, Speed};
 pub(crate) use suite::{Folder, NETWORKS, Plan, Run, Suite};
 pub(crate) use theory::{AppendixA, Check, Noise, PhaseMap, Protocol, Slopes, Theorem2};
 

@@ -3,7 +3,9 @@
 use clap::{Args, Subcommand};
 
 use super::runner::Runner;
-use super::suite::NETWORKS;
+
+/// The paper's networks, VGG-16 with batch norm.
+const NETWORKS: [&str; 5] = ["resnet56", "resnet110", "resnet164", "vgg16-bn", "densenet100"];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Speed {
@@ -12,6 +14,25 @@ pub(crate) enum Speed {
     Measure(Measure),
     /// Say which backends this program has, and which of them work here: a line of JSON each.
     Backends,
+    /// Count what a batch asks of the CUDA backend, from the plan alone: launches, bytes, arithmetic, and the time that an
+    /// H100 needs for them at least. Needs no GPU.
+    Account(Account),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Bytes are of the values that a launch reads and writes, each once, all from and to the GPU's memory: what \
+lies in its cache is quicker, what a convolution rearranges comes on top, and so do the launches themselves. The floor is \
+the larger of memory and arithmetic of the whole, of every launch, or their sum.\n\nExample:\n  \
+valleys speed account --networks resnet110 --batch 128"
+)]
+pub(crate) struct Account {
+    /// Networks.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values = NETWORKS)]
+    pub(crate) networks: Vec<String>,
+    /// Images in a batch.
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) batch: u16,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,8 @@
 // engine calls, does everything at once, and complains about what a real one would not forgive.
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <string>
 
 extern "C" int valleys_cuda_host_launch(const char *name, unsigned grid_x, unsigned grid_y, void *const *arguments);
 
@@ -17,6 +19,10 @@ thread_local void *current = nullptr;
 
 // Bytes that this thread has sent to the GPU.
 thread_local unsigned long long sent = 0;
+
+// How often this thread has started every kernel, and copied or cleared memory of the GPU.
+thread_local std::map<std::string, unsigned long long> launched;
+thread_local unsigned long long memory = 0;
 
 // Bytes before and after every buffer, which nobody may touch; the first of them hold its length.
 constexpr size_t GUARD = 256;
@@ -90,6 +96,7 @@ int cuMemFreeAsync(unsigned long long address, void *stream) {
 }
 int cuMemGetInfo_v2(size_t *free, size_t *all) { return *free = *all = size_t{1} << 33, 0; }
 int cuMemsetD8Async(unsigned long long address, unsigned char byte, size_t bytes, void *stream) {
+  ++memory;
   std::memset(place(address), byte, bytes);
   return asked_for(stream);
 }
@@ -101,6 +108,7 @@ int cuMemcpyDtoHAsync_v2(void *to, unsigned long long from, size_t bytes, void *
   return copy(to, place(from), bytes, stream);
 }
 int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t bytes, void *stream) {
+  ++memory;
   return copy(place(to), place(from), bytes, stream);
 }
 
@@ -108,6 +116,7 @@ int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigned gr
                    unsigned threads_y, unsigned threads_z, unsigned shared, void *stream, void **arguments, void **) {
   if (grid_z != 1 || threads_x != 256 || threads_y != 1 || threads_z != 1 || shared != 0) return INVALID_VALUE;
   if (valleys_cuda_host_launch(static_cast<const char *>(function), grid_x, grid_y, arguments) != 0) return NOT_FOUND;
+  ++launched[static_cast<const char *>(function)];
   return asked_for(stream);
 }
 
@@ -118,5 +127,7 @@ int cuGetErrorName(int, const char **text) { return *text = "DOUBLE", 0; }
 
 // For the tests alone.
 unsigned long long valleys_double_sent() { return sent; }
+unsigned long long valleys_double_launched(const char *kernel) { return launched[kernel]; }
+unsigned long long valleys_double_memory() { return memory; }
 
 }  // extern "C"

@@ -2,11 +2,12 @@
 //!
 //! `double/` has both. They are loaded before the engine looks for the real ones, under the names it looks for first.
 
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::{Arc, Once};
 
 use crate::device_test::{OPERATION_IMAGES, compare, compare_steps, exact, operations};
 use crate::exec::BackendKind;
+use crate::exec::account::{By, Direction};
 use crate::exec::cuda::device::Device;
 use crate::exec::cuda::memory::Buffer;
 
@@ -30,13 +31,41 @@ pub(super) fn load() {
     });
 }
 
+/// A function of the doubles.
+fn counter(name: &CStr) -> *mut c_void {
+    // SAFETY: null looks among all libraries of the process.
+    let counter = unsafe { dlsym(std::ptr::null_mut(), name.as_ptr()) };
+    assert!(!counter.is_null(), "the double is not loaded");
+    counter
+}
+
 /// Bytes that this thread has sent to the double's GPU so far.
 pub(super) fn traffic() -> u64 {
-    // SAFETY: null looks among all libraries of the process.
-    let counter = unsafe { dlsym(std::ptr::null_mut(), c"valleys_double_sent".as_ptr()) };
-    assert!(!counter.is_null(), "the double is not loaded");
     // SAFETY: the double's function of this name has no arguments and gives this number.
-    unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(counter)() }
+    unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(counter(c"valleys_double_sent"))() }
+}
+
+/// How often this thread has had the double's GPU do something so far.
+pub(super) fn done(by: By) -> u64 {
+    let of_direction = |direction| {
+        let counter = counter(c"valleys_double_convolutions");
+        // SAFETY: the double's function of this name takes 0, 1 or 2 and gives this number.
+        unsafe { std::mem::transmute::<*mut c_void, extern "C" fn(c_int) -> u64>(counter)(direction) }
+    };
+    match by {
+        By::Kernel(name) => {
+            let (name, counter) = (CString::new(name).expect("a name"), counter(c"valleys_double_launched"));
+            // SAFETY: the double's function of this name takes a kernel's name, which it copies, and gives this number.
+            unsafe { std::mem::transmute::<*mut c_void, extern "C" fn(*const c_char) -> u64>(counter)(name.as_ptr()) }
+        }
+        By::Convolution(Direction::Forward) => of_direction(0),
+        By::Convolution(Direction::BackwardData) => of_direction(1),
+        By::Convolution(Direction::BackwardFilter) => of_direction(2),
+        // SAFETY: the double's function of this name has no arguments and gives this number.
+        By::Memory => unsafe {
+            std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(counter(c"valleys_double_memory"))()
+        },
+    }
 }
 
 #[test]

@@ -1,4 +1,6 @@
-//! `valleys speed`: what programs that compare backends read, one line of JSON a row.
+//! `valleys speed`: how fast networks run, in lines of JSON for programs that compare, and how fast they could.
+
+pub(crate) mod account;
 
 use serde::Serialize;
 use valleys_harness::exec::BackendKind;
@@ -32,8 +34,7 @@ struct Measured {
 /// Prints the speeds of networks, each as soon as it is known.
 pub(crate) fn measure(options: &Measure) -> Result<()> {
     let backend = choose(&options.runner, BackendKind::Cuda)?;
-    let networks: Vec<Architecture> =
-        options.networks.iter().map(|name| Architecture::parse(name).map_err(usage)).collect::<Result<_>>()?;
+    let networks = networks(&options.networks)?;
     let (batch, effort) = (usize::from(options.batch), Effort::of_seconds(options.seconds));
     let of_points = match options.images {
         0 => None,
@@ -64,6 +65,10 @@ pub(crate) fn backends() -> Result<()> {
         let works = described.is_ok();
         row(&Known { backend, works, about: described.unwrap_or_else(|error| error.to_string()) })
     })
+}
+
+fn networks(names: &[String]) -> Result<Vec<Architecture>> {
+    names.iter().map(|name| Architecture::parse(name).map_err(usage)).collect()
 }
 
 fn row(value: &impl Serialize) -> Result<()> {
