@@ -16,7 +16,8 @@ each also with torch.compile(mode="max-autotune"), which takes minutes a network
 forward, loss, backward and fused SGD with momentum and weight decay. In PyTorch's favour its images lie ready on the GPU and
 no loss is read in training and evaluation; ours makes and varies its images on the GPU within the step and reads every
 image's loss. A point is taken as the paper's code takes it: weights set one by one, batch-norm statistics as cumulative
-means with momentum b/(n + b), losses and hits read batch by batch, though without the data loader and without gradients.
+means with momentum b/(n + b), losses and hits read batch by batch, though without the data loader and without gradients;
+ours takes 250 images at a time there, whatever --batch. Ours is deterministic throughout, PyTorch's modes are not.
 
 --device cpu tries the script where there is no GPU, against the backend `cpu`: a small network, --without-compile.
 """
@@ -219,7 +220,8 @@ class Parser(argparse.ArgumentParser):
 def parsed():
     """The options, as far as they can be judged without the device."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--valleys", type=pathlib.Path, default=ROOT / "target" / "release" / "valleys-cuda", metavar="PATH")
+    program = ROOT / "target" / "release" / "valleys-cuda"
+    parser.add_argument("--valleys", type=pathlib.Path, default=program, metavar="PATH", help="our program")
     parser.add_argument("--networks", nargs="+", default=DEFAULT, metavar="NAME")
     parser.add_argument("--batch", type=int, default=128, help="images in a batch")
     parser.add_argument("--images", type=int, default=2048, help="for each of a point's statistics, train and test loss; 0: no points")

@@ -191,6 +191,9 @@ def answerer(name, precision, device, batch, images, threads):
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    if hasattr(torch.backends.cudnn, "fp32_precision"):
+        # The newer switch, which the convolutions that torch.compile writes itself look at.
+        torch.backends.cudnn.fp32_precision = "tf32" if precision == "tf32" else "ieee"
     benches = {}
 
     def answer(request):
