@@ -28,11 +28,12 @@ impl Average {
     /// Takes one more point in: mean ← mean + (w − mean)/(n + 1). `values` must have the mean's dimension.
     pub fn push<T: Scalar>(&mut self, values: &[T]) -> Result<()> {
         self.check_length(values.len())?;
-        let (mean, count) = self.next();
-        for (mean, value) in mean.iter_mut().zip(values) {
-            *mean += (value.to_f64() - *mean) / count as f64;
-        }
-        Ok(())
+        self.take_in(|mean, count| {
+            for (mean, value) in mean.iter_mut().zip(values) {
+                *mean += (value.to_f64() - *mean) / count as f64;
+            }
+            Ok(())
+        })
     }
 
     /// Refuses weights of another dimension than the mean's.
@@ -43,10 +44,11 @@ impl Average {
         }
     }
 
-    /// Counts one more point: the mean that is to take it in, and its number.
-    pub(crate) fn next(&mut self) -> (&mut [f64], u64) {
+    /// Lets the mean take in one more point of its dimension, whose number is told; it counts if that succeeds.
+    pub(crate) fn take_in(&mut self, take: impl FnOnce(&mut [f64], u64) -> Result<()>) -> Result<()> {
+        take(&mut self.mean, self.count + 1)?;
         self.count += 1;
-        (&mut self.mean, self.count)
+        Ok(())
     }
 
     /// The mean so far.

@@ -10,7 +10,7 @@ use valleys_sim::progress::Silent;
 
 use crate::Result;
 use crate::data::loader::{Batches, EpochBatches};
-use crate::data::{Augmentation, synthetic};
+use crate::data::{Augmentation, Views, synthetic};
 use crate::exec::{BackendKind, Dropout, Executor, Weighting};
 use crate::landscape::direction::Law;
 use crate::landscape::{BatchNorm, Probe, Spec, Surface};
@@ -104,18 +104,34 @@ pub fn images(network: Architecture, backend: BackendKind, batch: usize, effort:
     let training = Speed::measure(effort, batch, |steps| {
         let mut descent = executor.descend(&mut weights, &mut sgd)?;
         for step in 0..steps {
-            let number = step % BATCHES;
+            let number = step % varied.count();
             let dropout = Dropout::Pass { seed: Seed(1), step: step as u64, images: varied.indices(number) };
             descent.step(0.0, &varied.views(number), dropout)?;
         }
-        descent.finish()
+        descent.finish().map(drop)
     })?;
     let plain = EpochBatches::new(&data, Augmentation::NONE, batch, Seed(0), 0);
     let mut loaded = executor.load(&weights)?;
-    let evaluation = Speed::measure(effort, batch, |passes| {
-        (0..passes).try_for_each(|pass| loaded.evaluate(&plain.views(pass % BATCHES)).map(drop))
+    let evaluation = Speed::measure(effort, batch, |count| {
+        loaded.evaluate_all(&Cycle { batches: &plain, count }, &Silent).map(drop)
     })?;
     Ok([training, evaluation])
+}
+
+/// Batches over and over, so many in all.
+struct Cycle<'a> {
+    batches: &'a dyn Batches,
+    count: usize,
+}
+
+impl Batches for Cycle<'_> {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn views(&self, number: usize) -> Views<'_> {
+        self.batches.views(number % self.batches.count())
+    }
 }
 
 /// On how many images a point of a line is measured.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use valleys_harness::device_test::{
-    Compared, OPERATION_IMAGES, QUANTITIES, compare, compare_network, compare_steps, exact, operations,
+    Compared, OPERATION_IMAGES, QUANTITIES, compare, compare_network, compare_steps, exact, operations, recordings,
 };
 use valleys_harness::exec::BackendKind;
 use valleys_harness::model::Architecture;
@@ -47,6 +47,7 @@ pub(crate) fn run(options: &DeviceTest) -> Result<()> {
         enter(compare_network(network, backend)?, rates)?;
     }
     let exact = exact(backend)?;
+    let recordings = recordings(backend)?;
     observer.finish();
     let [logits, gradient, statistics] = QUANTITIES;
     table(&["", logits, gradient, statistics, "used", "bits", "train images/s", "eval"], &rows)?;
@@ -55,6 +56,10 @@ pub(crate) fn run(options: &DeviceTest) -> Result<()> {
         if !same {
             failures.push(format!("{what}: other bits than on the processor"));
         }
+    }
+    if let Some(recordings) = recordings {
+        line(format!("CUDA graphs: {} of steps, statistics and losses recorded", recordings.recorded))?;
+        recordings.refused.iter().try_for_each(|reason| line(format!("CUDA graphs: one not recorded: {reason}")))?;
     }
     match failures.as_slice() {
         [] => line(format!("{backend}: everything holds")),

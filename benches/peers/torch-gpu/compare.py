@@ -17,7 +17,7 @@ forward, loss, backward and fused SGD with momentum and weight decay. In PyTorch
 no loss is read in training and evaluation; ours makes and varies its images on the GPU within the step and reads every
 image's loss. A point is taken as the paper's code takes it: weights set one by one, batch-norm statistics as cumulative
 means with momentum b/(n + b), losses and hits read batch by batch, though without the data loader and without gradients;
-ours takes 250 images at a time there, whatever --batch. Ours is deterministic throughout, PyTorch's modes are not.
+ours takes there as many images at a time as suit it, whatever --batch. Ours is deterministic throughout, PyTorch's modes are not.
 
 --device cpu tries the script where there is no GPU, against the backend `cpu`: a small network, --without-compile.
 """

@@ -60,31 +60,38 @@ impl Batches for EpochBatches<'_> {
     }
 }
 
-/// All images of a set in order, as they are, in batches of a size that suits evaluation.
+/// All images of a set in order, as they are.
 pub struct PlainBatches<'a> {
     set: &'a ImageSet,
     tables: Tables,
+    size: usize,
 }
 
 impl<'a> PlainBatches<'a> {
-    /// Images in a batch: large enough to keep every thread busy, small enough for a cache.
+    /// Images in a batch, unless another number is asked for: large enough to keep every thread busy, small enough for a
+    /// cache.
     pub const SIZE: usize = 250;
 
     /// The batches of a set.
     pub fn new(set: &'a ImageSet, normalisation: Normalisation) -> Self {
-        Self { set, tables: normalisation.tables() }
+        Self::of(Self::SIZE, set, normalisation)
+    }
+
+    /// Batches of `size` ≥ 1 images.
+    pub fn of(size: usize, set: &'a ImageSet, normalisation: Normalisation) -> Self {
+        Self { set, tables: normalisation.tables(), size: size.max(1) }
     }
 }
 
 impl Batches for PlainBatches<'_> {
     fn count(&self) -> usize {
-        self.set.len().div_ceil(Self::SIZE)
+        self.set.len().div_ceil(self.size)
     }
 
     fn views(&self, number: usize) -> Views<'_> {
         let end = self.set.len();
-        let images =
-            number.saturating_mul(Self::SIZE).min(end)..number.saturating_add(1).saturating_mul(Self::SIZE).min(end);
+        let start = |number: usize| number.saturating_mul(self.size).min(end);
+        let images = start(number)..start(number.saturating_add(1));
         Views::new(self.set, &self.tables, images.map(View::whole).collect())
     }
 }
@@ -135,5 +142,7 @@ mod tests {
         let byte = data.train().image(36)[2000];
         assert!((views.pixels()[36 * IMAGE + 2000] - (f32::from(byte) / 255.0 - 0.5) / 0.5).abs() < 1e-6);
         assert!(batches.views(1).labels().is_empty());
+        let batches = PlainBatches::of(10, data.train(), Normalisation::HALF);
+        assert_eq!((batches.count(), batches.views(3).labels()), (4, &data.train().labels()[30..]));
     }
 }

@@ -21,10 +21,9 @@ use crate::params::{Line, Weights};
 /// # Errors
 /// Those of an [`Executor`], such as that there is no GPU.
 pub fn exact(backend: BackendKind) -> Result<[(&'static str, bool); 3]> {
-    let data = synthetic::draw(96, 1, Seed(1))?;
     Ok([
-        ("varied images", varied_images(backend, &data)?),
-        ("points of lines", points(backend, &data)?),
+        ("varied images", varied_images(backend, &synthetic::draw(96, 1, Seed(1))?)?),
+        ("points of lines", points(backend, &synthetic::draw(20, 1, Seed(1))?)?),
         ("averages of weights", averages(backend)?),
     ])
 }

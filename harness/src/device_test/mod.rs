@@ -5,6 +5,7 @@
 
 mod exact;
 mod operations;
+mod recordings;
 mod seen;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::params::Weights;
 
 pub use exact::exact;
 pub use operations::operations;
+pub use recordings::recordings;
 
 /// How far a backend is from the right numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,11 +120,12 @@ fn steps<T: crate::Scalar>(
     let mut executor = Executor::on(Arc::clone(graph), backend)?;
     let batches = EpochBatches::new(data, Augmentation::CROP_AND_FLIP, 32, Seed(3), 0);
     let mut descent = executor.descend(&mut network, &mut sgd)?;
-    let mut losses = Vec::new();
+    let mut told = Vec::new();
     for number in 0..batches.count() {
-        losses.extend(descent.step(0.05, &batches.views(number), Dropout::Off)?.losses);
+        told.extend(descent.step(0.05, &batches.views(number), Dropout::Off)?);
     }
-    descent.finish()?;
+    told.extend(descent.finish()?);
+    let losses = told.into_iter().flat_map(|outcome| outcome.losses).collect();
     Ok(Seen::new(losses, &network.values, [&network.running_mean, &network.running_var]))
 }
 
@@ -142,6 +145,7 @@ mod tests {
             assert!(compared.holds(), "{backend}: {compared:?}");
             let compared = compare_steps(backend).expect("measured");
             assert!(compared.holds() && compared.errors[1] > 0.0, "{backend}: {compared:?}");
+            assert_eq!(recordings(backend).expect("measured"), None, "{backend}");
             assert_eq!(exact(backend).expect("measured").map(|(_, same)| same), [true; 3], "{backend}");
         }
     }

@@ -26,7 +26,7 @@ impl<T: Scalar> Executor<T> {
         self.engine.load(&weights.values)?;
         let gradient = match self.engine.resident() {
             Some(resident) => {
-                resident.set_out(sgd.velocity())?;
+                resident.set_out(sgd.velocity(), [&weights.running_mean, &weights.running_var])?;
                 Vec::new()
             }
             None => vec![T::zero(); weights.values.len()],
@@ -36,8 +36,11 @@ impl<T: Scalar> Executor<T> {
 }
 
 impl<T: Scalar> Descent<'_, T> {
-    /// One step at a learning rate, down the gradient of a batch's mean loss; the batch's losses before it, and the
-    /// running statistics as [`Executor::gradient`] moves them.
+    /// One step at a learning rate, down the gradient of a batch's mean loss; the running statistics move as
+    /// [`Executor::gradient`] moves them.
+    ///
+    /// Gives losses before their step, batch by batch in the order of steps: of this one where it is done at once; a GPU,
+    /// which works on while the next batches are drawn, tells of several steps at a time.
     ///
     /// # Errors
     /// Those of [`Executor::gradient`] and [`Sgd::step`].
@@ -46,37 +49,47 @@ impl<T: Scalar> Descent<'_, T> {
         rate: f64,
         examples: impl Into<Examples<'b, T>>,
         dropout: Dropout<'_>,
-    ) -> Result<Outcome> {
+    ) -> Result<Vec<Outcome>> {
         let Self { executor, weights, sgd, gradient } = self;
         let examples = examples.into();
         let step = sgd.at(rate)?;
         executor.check_examples(&examples)?;
         let counts = executor.values_a_channel(examples.labels().len())?;
         let factors = executor.factors(examples.labels().len(), dropout)?;
-        let Executor { engine, moments, .. } = &mut **executor;
-        let outcome = match engine.resident() {
-            Some(resident) => resident.step(examples.images(), examples.labels(), &factors, moments, step)?,
+        let outcomes = match executor.engine.resident() {
+            Some(resident) => resident.step(examples.images(), examples.labels(), &factors, &counts, step)?,
             None => {
-                engine.load(&weights.values)?;
+                executor.engine.load(&weights.values)?;
                 let (outcome, slopes) = executor.there(&examples, &factors, Mode::Training)?;
                 executor.engine.backward(&slopes, &executor.moments, gradient)?;
                 sgd.step(rate, &mut weights.values, gradient)?;
-                outcome
+                executor.track(weights, &counts);
+                vec![outcome]
             }
         };
-        executor.track(weights, &counts);
-        Ok(outcome)
+        weights.batches_tracked += u64::from(!counts.is_empty());
+        Ok(outcomes)
     }
 
-    /// Brings weights and velocity up to date.
+    /// Waits for the steps so far; the losses that were not given yet.
     ///
     /// # Errors
     /// [`Error::Device`](crate::Error::Device) if a GPU fails.
-    pub fn finish(self) -> Result<()> {
-        match self.executor.engine.resident() {
-            Some(resident) => resident.arrive(&mut self.weights.values, self.sgd.velocity_mut()),
-            None => Ok(()),
+    pub fn settle(&mut self) -> Result<Vec<Outcome>> {
+        self.executor.engine.resident().map_or_else(|| Ok(Vec::new()), |resident| resident.settle())
+    }
+
+    /// Brings weights and velocity up to date; the losses that were not given yet.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::Error::Device) if a GPU fails.
+    pub fn finish(mut self) -> Result<Vec<Outcome>> {
+        let outcomes = self.settle()?;
+        if let Some(resident) = self.executor.engine.resident() {
+            let Weights { values, running_mean, running_var, .. } = self.weights;
+            resident.arrive(values, self.sgd.velocity_mut(), [running_mean, running_var])?;
         }
+        Ok(outcomes)
     }
 }
 
@@ -104,12 +117,13 @@ mod tests {
         let mut descent = executor.descend(&mut weights, &mut optimiser).expect("this network");
         let mut losses = Vec::new();
         for number in 0..2 {
-            losses.push(descent.step(0.1, &batches.views(number), Dropout::Off).expect("a step"));
+            losses.extend(descent.step(0.1, &batches.views(number), Dropout::Off).expect("a step"));
         }
-        descent.finish().expect("no device fails");
+        losses.extend(descent.finish().expect("no device fails"));
 
         let (mut by_hand, mut by_hand_sgd) = (start.clone(), sgd());
         let mut gradient = vec![0.0; start.values.len()];
+        assert_eq!(losses.len(), 2);
         for (number, losses) in losses.iter().enumerate() {
             let views = batches.views(number);
             let outcome = executor.gradient(&mut by_hand, &views, Dropout::Off, &mut gradient).expect("a gradient");

@@ -2,7 +2,7 @@
 
 use super::examples::Images;
 use super::run::AllMoments;
-use super::{Mode, Outcome, StatisticsPass, loss};
+use super::{Mode, Outcome, Recordings, StatisticsPass, loss};
 use crate::optim::Step;
 use crate::params::Line;
 use crate::{Result, Scalar};
@@ -83,22 +83,31 @@ pub(crate) trait Engine<T: Scalar>: Send {
 /// Images evaluated at a time on a processor: few enough that their values stay in the cache, enough to feed many threads.
 const EVALUATION_SLICE: usize = 64;
 
-/// Steps of SGD without a way from and to the caller's memory: parameters, gradient and velocity stay with the engine.
+/// Steps of SGD, and averages, without a way from and to the caller's memory: parameters, gradient and velocity stay with the
+/// engine.
 pub(crate) trait Resident<T> {
-    /// Takes over the velocity for the steps to come; the parameters are those of the last [`load`](Engine::load).
-    fn set_out(&mut self, velocity: &[T]) -> Result<()>;
+    /// Takes over the velocity, and the running means and variances, for the steps to come; the parameters are those of
+    /// the last [`load`](Engine::load).
+    fn set_out(&mut self, velocity: &[T], running: [&[T]; 2]) -> Result<()>;
     /// A batch there, as by [`forward`](Engine::forward) in [`Mode::Training`], and back, then a step down the gradient of
-    /// its mean loss: the passes to come have the new parameters. What the network said before the step.
+    /// its mean loss: the passes to come have the new parameters. The running means and variances move towards those of
+    /// the batch, of which `counts` are the values a channel of each batch norm.
+    ///
+    /// What the network said before its steps, batch by batch: of none or some of those that were not told yet.
     fn step(
         &mut self,
         images: Images<'_, T>,
         labels: &[u16],
         factors: &[Vec<T>],
-        moments: &mut AllMoments,
+        counts: &[usize],
         step: Step<T>,
-    ) -> Result<Outcome>;
+    ) -> Result<Vec<Outcome>>;
+    /// Waits for the steps, and tells of all that were not told yet.
+    fn settle(&mut self) -> Result<Vec<Outcome>>;
+    /// Which of the work that is the same for every batch of a size is started as one.
+    fn recordings(&self) -> Recordings;
     /// Where the steps have led.
-    fn arrive(&mut self, parameters: &mut [T], velocity: &mut [T]) -> Result<()>;
+    fn arrive(&mut self, parameters: &mut [T], velocity: &mut [T], running: [&mut [T]; 2]) -> Result<()>;
     /// Takes the parameters into a mean, as point number `count`.
     fn average(&mut self, mean: &mut [f64], count: u64) -> Result<()>;
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use valleys_sim::progress::Observer;
 
 use super::{Dropout, Examples, Executor, Mode, Outcome, StatisticsPass, Weighting};
-use crate::data::loader::Batches;
+use crate::data::loader::{Batches, PlainBatches};
 use crate::params::{Layout, Line, Weights};
 use crate::{Error, Result, Scalar};
 
@@ -58,6 +58,11 @@ impl<T: Scalar> Loaded<'_, T> {
         let begun = self.begin_evaluation(&examples.into(), &mut outcome);
         let read = self.executor.engine.evaluated(&mut outcome);
         begun.and(read).map(|()| outcome)
+    }
+
+    /// How many images a batch should have at least, so that evaluation is not held up by its beginnings and ends.
+    pub fn evaluation_batch(&self) -> usize {
+        self.executor.engine.evaluation_slice().max(PlainBatches::SIZE)
     }
 
     /// The same of all batches, one after the other.
@@ -166,12 +171,13 @@ impl<T: Scalar> Loaded<'_, T> {
         self.executor.check_examples(examples)?;
         let images = examples.labels().len();
         let counts = self.executor.values_a_channel(images)?;
-        let share = into.count(images);
+        let share = into.share(images);
         let Executor { engine, moments, .. } = &mut *self.executor;
-        match counts.is_empty() {
-            true => Ok(()),
-            false => engine.collect(examples.images(), (share, &counts), moments, into),
+        if !counts.is_empty() {
+            engine.collect(examples.images(), (share, &counts), moments, into)?;
         }
+        into.count(images);
+        Ok(())
     }
 
     fn set_moments(&mut self) {

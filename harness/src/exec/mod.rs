@@ -23,6 +23,7 @@ mod loaded;
 mod loss;
 mod outcome;
 mod plan;
+mod recordings;
 mod reference;
 mod run;
 mod statistics;
@@ -38,6 +39,7 @@ pub use gpu::choose_gpu;
 pub use kind::BackendKind;
 pub use loaded::Loaded;
 pub use outcome::Outcome;
+pub use recordings::Recordings;
 pub use statistics::{StatisticsPass, Weighting};
 
 use self::cpu::Cpu;
@@ -138,6 +140,7 @@ impl<T: Scalar> Executor<T> {
         let (outcome, slopes) = self.there(&examples, &factors, Mode::Training)?;
         self.engine.backward(&slopes, &self.moments, gradient)?;
         self.track(weights, &counts);
+        weights.batches_tracked += u64::from(!counts.is_empty());
         Ok(outcome)
     }
 
@@ -186,12 +189,14 @@ impl<T: Scalar> Executor<T> {
         into.check_length(weights.values.len())?;
         self.engine.load(&weights.values)?;
         match self.engine.resident() {
-            Some(resident) => {
-                let (mean, count) = into.next();
-                resident.average(mean, count)
-            }
+            Some(resident) => into.take_in(|mean, count| resident.average(mean, count)),
             None => into.push(&weights.values),
         }
+    }
+
+    /// Which work a GPU starts as one; nothing on a processor.
+    pub fn recordings(&mut self) -> Option<Recordings> {
+        self.engine.resident().map(|resident| resident.recordings())
     }
 
     /// Adds the batch-norm statistics of a batch, seen in training mode but without dropout, to a pass.
@@ -226,7 +231,6 @@ impl<T: Scalar> Executor<T> {
         let unbiased = self.moments.unbiased(weights.layout(), counts);
         track(&mut weights.running_mean, &self.moments.mean);
         track(&mut weights.running_var, &unbiased);
-        weights.batches_tracked += u64::from(!counts.is_empty());
     }
 
     fn check_weights(&self, weights: &Weights<T>) -> Result<()> {

@@ -35,15 +35,23 @@ impl StatisticsPass {
         Self { layout: Arc::clone(layout), weighting, mean: zeros.clone(), var: zeros, weight: 0.0, batches: 0 }
     }
 
-    /// Counts a batch of `images` images: the share of its statistics in the means, in (0, 1].
-    pub(crate) fn count(&mut self, images: usize) -> f64 {
-        let share = match self.weighting {
+    /// The share that a batch of `images` images is to have in the means, in (0, 1].
+    pub(crate) fn share(&self, images: usize) -> f64 {
+        let own = self.weight_of(images);
+        own / (self.weight + own)
+    }
+
+    /// Counts a batch whose statistics have been taken in with its share.
+    pub(crate) fn count(&mut self, images: usize) {
+        self.weight += self.weight_of(images);
+        self.batches += 1;
+    }
+
+    fn weight_of(&self, images: usize) -> f64 {
+        match self.weighting {
             Weighting::BySize => images as f64,
             Weighting::Equal => 1.0,
-        };
-        self.weight += share;
-        self.batches += 1;
-        share / self.weight
+        }
     }
 
     /// Takes in the statistics of a batch that was given this share, with so many values a channel of each batch norm.

@@ -10,7 +10,7 @@ use super::scan::{Cells, scan_one};
 use super::surface::require_dimension;
 use super::{Point, Store, Surface};
 use crate::Result;
-use crate::params::Weights;
+use crate::params::{Line, Weights};
 
 /// Measures w + l·u at every offset l; `direction` has one entry a weight. With frozen batch norm, the statistics are
 /// those of `centre`.
@@ -46,12 +46,13 @@ pub fn refine(
     if extra == 0 {
         return Ok(points);
     }
+    let line = Line::new(centre, direction)?;
     observer.begin("points where the slope changes", extra as u64);
     let refined: Result<()> = (0..extra).try_for_each(|_| {
         let Some(left) = bent(&points) else { return Ok(()) };
         let middle = 0.5 * (points[left].offset + points[left + 1].offset);
-        let line = Cells::new("", std::slice::from_ref(&middle), centre, direction)?;
-        points.splice(left + 1..left + 1, scan_one(surface, "loss along a line", line, store, observer)?);
+        let cells = Cells::of("", std::slice::from_ref(&middle), &line);
+        points.splice(left + 1..left + 1, scan_one(surface, "loss along a line", cells, store, observer)?);
         observer.advance(1);
         Ok(())
     });

@@ -23,7 +23,12 @@ impl<'a> Cells<'a> {
         centre: &'a Weights<f32>,
         direction: &'a [f64],
     ) -> Result<Self> {
-        Ok(Self { name: name.into(), offsets, line: Line::new(centre, direction)? })
+        Ok(Self::of(name, offsets, &Line::new(centre, direction)?))
+    }
+
+    /// The same of a line that has other points, too.
+    pub(super) fn of(name: impl Into<String>, offsets: &'a [f64], line: &Line<'a, f32>) -> Self {
+        Self { name: name.into(), offsets, line: line.clone() }
     }
 }
 

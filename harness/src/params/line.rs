@@ -48,7 +48,13 @@ impl<'a, T: Scalar> Line<'a, T> {
 
     /// The network w + l·u.
     pub fn at(&self, offset: f64) -> Weights<T> {
-        Weights { values: self.values(offset), ..self.centre.clone() }
+        Weights {
+            layout: Arc::clone(&self.centre.layout),
+            values: self.values(offset),
+            running_mean: self.centre.running_mean.clone(),
+            running_var: self.centre.running_var.clone(),
+            batches_tracked: self.centre.batches_tracked,
+        }
     }
 
     /// What no other line has at any time, as long as somebody points there.

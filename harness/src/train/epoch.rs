@@ -93,6 +93,12 @@ impl Trainer<'_> {
             let (begun, mut interrupted) = (sums.batches, false);
             // A device keeps the weights until the state is to be kept.
             let mut descent = self.executor.descend(&mut state.weights, &mut state.sgd)?;
+            let mut told = |outcomes: Vec<Outcome>| {
+                outcomes.into_iter().try_for_each(|outcome| {
+                    self.observer.advance(outcome.losses.len() as u64);
+                    sums.add(&outcome, number)
+                })
+            };
             for batch in begun..batches.count() {
                 interrupted = self.observer.interrupted();
                 let overdue = !interval.is_zero() && kept.elapsed() >= interval;
@@ -105,20 +111,9 @@ impl Trainer<'_> {
                     step: u64::from(number),
                     images: batches.indices(batch),
                 };
-                let outcome = descent.step(rate, &batches.views(batch), dropout)?;
-                if !outcome.mean_loss().is_finite() {
-                    return Err(Error::domain(
-                        format!("training loss in epoch {number}, batch {batch}"),
-                        outcome.mean_loss(),
-                        "a finite number (a lower learning_rate may help); the state kept last stands",
-                    ));
-                }
-                sums.batches += 1;
-                sums.loss += outcome.losses.iter().sum::<f64>();
-                sums.correct += outcome.correct.iter().filter(|&&hit| hit).count();
-                self.observer.advance(outcome.losses.len() as u64);
+                told(descent.step(rate, &batches.views(batch), dropout)?)?;
             }
-            descent.finish()?;
+            told(descent.finish()?)?;
             if sums.batches < batches.count() && sums.batches > 0 {
                 state.begun = Some(sums);
                 keep(state)?;
@@ -137,6 +132,23 @@ impl Trainer<'_> {
             ));
         }
         Ok(sums)
+    }
+}
+
+impl Begun {
+    /// Adds what the next batch gave; fails on a loss that is not finite, naming epoch and batch.
+    fn add(&mut self, outcome: &Outcome, epoch: u32) -> Result<()> {
+        if !outcome.mean_loss().is_finite() {
+            return Err(Error::domain(
+                format!("training loss in epoch {epoch}, batch {}", self.batches),
+                outcome.mean_loss(),
+                "a finite number (a lower learning_rate may help); the state kept last stands",
+            ));
+        }
+        self.batches += 1;
+        self.loss += outcome.losses.iter().sum::<f64>();
+        self.correct += outcome.correct.iter().filter(|&&hit| hit).count();
+        Ok(())
     }
 }
 

@@ -28,7 +28,8 @@ pub(crate) fn evaluate_loaded(
     normalisation: Normalisation,
     observer: &dyn Observer,
 ) -> Result<Outcome> {
-    let all = network.evaluate_all(&PlainBatches::new(set, normalisation), observer)?;
+    let batches = PlainBatches::of(network.evaluation_batch(), set, normalisation);
+    let all = network.evaluate_all(&batches, observer)?;
     match all.losses.iter().position(|loss| !loss.is_finite()) {
         Some(image) => Err(Error::domain(format!("loss of image {image}"), all.losses[image], "a finite number")),
         None => Ok(all),

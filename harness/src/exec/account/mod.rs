@@ -68,6 +68,7 @@ impl Account {
         walk.clear_gradient();
         backward.iter().for_each(|step| walk.backward(step));
         walk.descent();
+        walk.keep_losses();
         Self(walk.works)
     }
 
@@ -78,6 +79,7 @@ impl Account {
         walk.images();
         plan.forward.iter().for_each(|step| walk.forward(step, Mode::Evaluation));
         walk.loss(false);
+        walk.keep_losses();
         Self(walk.works)
     }
 
@@ -224,7 +226,7 @@ mod tests {
         let evaluation = Account::evaluation(&graph, images);
         let names =
             ["augment", "forward", "add_bias", "batch_norm", "add", "average_pool", "matrix_product", "add_bias"];
-        assert_eq!(kernels(&evaluation), [&names[..], &["cross_entropy"]].concat());
+        assert_eq!(kernels(&evaluation), [&names[..], &["cross_entropy", "memory", "memory"]].concat());
         let convolution = Work {
             step: "convolution",
             by: By::Convolution(Direction::Forward),
@@ -234,10 +236,10 @@ mod tests {
         };
         assert_eq!(evaluation.0[1], convolution);
         let total = evaluation.total();
-        assert_eq!((total.kernels, total.convolutions, total.memory), (8, 1, 0));
+        assert_eq!((total.kernels, total.convolutions, total.memory), (8, 1, 2));
         let read = (5 * 3072 + 5 * 16 + 3 * 1024) + (pixels + weight) + (x + bias) + (x + 8 * 24) + 2 * x + x;
-        assert_eq!(total.read, read + (mean + matrix) + (logits + 40) + (logits + 5 * 2));
-        assert_eq!(total.written, pixels + 4 * x + mean + 2 * logits + 5 * 9);
+        assert_eq!(total.read, read + (mean + matrix) + (logits + 40) + (logits + 5 * 2) + 5 * 9);
+        assert_eq!(total.written, pixels + 4 * x + mean + 2 * logits + 2 * 5 * 9);
         assert_eq!(total.operations, 2 * 5 * (8 * 256 * 27 + 80));
 
         let training = Account::training(&graph, images);
@@ -246,17 +248,17 @@ mod tests {
         let back = ["matrix_product", "bias_sums", "bias_finish", "matrix_product", "average_pool_backward"];
         // The sum's gradient goes to both terms in one place, of which the way back of the batch norm needs a copy.
         let norm = ["memory", "batch_norm_backward_sums", "batch_norm_backward_finish", "batch_norm_backward"];
-        let end = ["filter", "bias_sums", "bias_finish", "sgd"];
+        let end = ["filter", "bias_sums", "bias_finish", "sgd", "track", "memory", "memory"];
         assert_eq!(kernels(&training), [&there[..], &linear, &back, &norm, &end].concat());
-        let parameters = graph.layout().trainable() as u64 * 4;
-        let sgd = training.0.last().expect("the last step");
-        assert_eq!((sgd.read, sgd.written), (3 * parameters, 2 * parameters));
-        let filter = training.0[training.0.len() - 4];
+        let last = |back: usize| training.0[training.0.len() - back];
+        let (parameters, sgd, track) = (graph.layout().trainable() as u64 * 4, last(4), last(3));
+        assert_eq!((sgd.read, sgd.written), (3 * parameters + 12, 2 * parameters));
+        assert_eq!((track.read, track.written), (8 * (24 + 8), 8 * 8));
+        let (filter, slopes) = (last(7), last(8));
         assert_eq!(
             (filter.read, filter.written, filter.operations),
             (pixels + x + weight, weight, convolution.operations)
         );
-        let slopes = training.0[training.0.len() - 5];
         assert_eq!((slopes.read, slopes.written), (3 * x + 8 * 36, x), "added to the gradient of the sum");
     }
 

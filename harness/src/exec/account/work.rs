@@ -16,12 +16,20 @@ const NORM: u64 = 24;
 /// Bytes a channel of the slopes on its way back.
 const SLOPES: u64 = 12;
 
+/// Bytes of an image's loss.
+const LOSS: u64 = 8;
+/// Bytes that say whether it is known.
+const HIT: u64 = 1;
+
 /// A batch on its way through a plan.
 pub(super) struct Walk {
     images: u64,
     /// Numbers an image has in every slot.
     lengths: Vec<usize>,
+    /// Bytes of all parameters.
     parameters: u64,
+    /// Channels of all batch norms.
+    channels: u64,
     classes: u64,
     pub(super) works: Vec<Work>,
 }
@@ -32,6 +40,7 @@ impl Walk {
             images: images as u64,
             lengths: plan.slots.clone(),
             parameters: SINGLE * graph.layout().trainable() as u64,
+            channels: graph.layout().channels() as u64,
             classes: graph.classes() as u64,
             works: Vec::new(),
         }
@@ -83,7 +92,14 @@ impl Walk {
     pub(super) fn loss(&mut self, with_gradient: bool) {
         let logits = SINGLE * self.images * self.classes;
         let gradient = if with_gradient { logits } else { 0 };
-        self.kernel("loss", "cross_entropy", logits + 2 * self.images, 9 * self.images + gradient);
+        self.kernel("loss", "cross_entropy", logits + 2 * self.images, (LOSS + HIT) * self.images + gradient);
+    }
+
+    /// Losses and hits go where they wait to be read.
+    pub(super) fn keep_losses(&mut self) {
+        for bytes in [LOSS, HIT] {
+            self.push("loss", By::Memory, [bytes * self.images, bytes * self.images, 0]);
+        }
     }
 
     /// The gradient, to which every step back adds.
@@ -91,9 +107,14 @@ impl Walk {
         self.push("clearing the gradient", By::Memory, [0, self.parameters, 0]);
     }
 
-    /// Weights and velocity.
+    /// Weights and velocity, with the three numbers of the step; then the running statistics, if there are any.
     pub(super) fn descent(&mut self) {
-        self.kernel("SGD", "sgd", 3 * self.parameters, 2 * self.parameters);
+        self.kernel("SGD", "sgd", 3 * self.parameters + 3 * SINGLE, 2 * self.parameters);
+        if self.channels > 0 {
+            // Mean and variance of the batch and what makes the latter unbiased, and the running ones.
+            let (batch, running) = (3 * 2 * SINGLE * self.channels, 2 * SINGLE * self.channels);
+            self.kernel("running statistics", "track", batch + running, running);
+        }
     }
 
     /// A step towards the logits.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cudarc::cudnn::result;
 use cudarc::cudnn::sys::{self, cudnnDeterminism_t, cudnnStatus_t};
+use cudarc::driver::CudaStream;
 
 use serde::{Deserialize, Serialize};
 
@@ -127,10 +128,16 @@ impl Convolution {
     /// # Errors
     /// [`Error::Domain`] if a length is wrong or y overlaps x or w, [`Error::Device`] if memory is lacking, or cuDNN knows
     /// no way or refuses.
-    pub(crate) fn forward(&self, x: View<'_, f32>, weight: View<'_, f32>, y: Out<'_, f32>) -> Result<()> {
+    pub(crate) fn forward(
+        &self,
+        stream: &Arc<CudaStream>,
+        x: View<'_, f32>,
+        weight: View<'_, f32>,
+        y: Out<'_, f32>,
+    ) -> Result<()> {
         self.check(x, weight, y.view())?;
         apart(y.view(), [x, weight])?;
-        self.run(Direction::Forward, x, weight, y.view(), false)
+        self.run(stream, Direction::Forward, [x, weight, y.view()], false)
     }
 
     /// dx ← the gradient with respect to x, or dx ← dx + that.
@@ -139,6 +146,7 @@ impl Convolution {
     /// As [`forward`](Self::forward).
     pub(crate) fn backward_data(
         &self,
+        stream: &Arc<CudaStream>,
         weight: View<'_, f32>,
         dy: View<'_, f32>,
         dx: Out<'_, f32>,
@@ -146,7 +154,7 @@ impl Convolution {
     ) -> Result<()> {
         self.check(dx.view(), weight, dy)?;
         apart(dx.view(), [weight, dy])?;
-        self.run(Direction::BackwardData, dx.view(), weight, dy, accumulate)
+        self.run(stream, Direction::BackwardData, [dx.view(), weight, dy], accumulate)
     }
 
     /// dw ← the gradient with respect to w, or dw ← dw + that.
@@ -155,6 +163,7 @@ impl Convolution {
     /// As [`forward`](Self::forward).
     pub(crate) fn backward_filter(
         &self,
+        stream: &Arc<CudaStream>,
         x: View<'_, f32>,
         dy: View<'_, f32>,
         weight_gradient: Out<'_, f32>,
@@ -162,7 +171,7 @@ impl Convolution {
     ) -> Result<()> {
         self.check(x, weight_gradient.view(), dy)?;
         apart(weight_gradient.view(), [x, dy])?;
-        self.run(Direction::BackwardFilter, x, weight_gradient.view(), dy, accumulate)
+        self.run(stream, Direction::BackwardFilter, [x, weight_gradient.view(), dy], accumulate)
     }
 
     fn check(&self, x: View<'_, f32>, weight: View<'_, f32>, y: View<'_, f32>) -> Result<()> {
@@ -181,13 +190,15 @@ impl Convolution {
     /// Carries out one direction: of x, weight and y, that is written which the direction makes.
     fn run(
         &self,
+        stream: &Arc<CudaStream>,
         direction: Direction,
-        x: View<'_, f32>,
-        weight: View<'_, f32>,
-        y: View<'_, f32>,
+        [x, weight, y]: [View<'_, f32>; 3],
         accumulate: bool,
     ) -> Result<()> {
-        let mut dnn = self.device.dnn()?;
+        let mut dnn = self.device.dnn(stream)?;
+        if self.ways[direction as usize].get().is_none() && !Arc::ptr_eq(stream, self.device.stream()) {
+            return Err(Error::device("a convolution is recorded before its algorithm is chosen"));
+        }
         let way = self.way(&mut dnn, direction)?;
         let workspace = dnn.workspace.as_ref().filter(|_| way.choice.workspace > 0);
         let (place, bytes) = workspace.map_or((0, 0), |buffer| (buffer.view().address(), buffer.len()));
@@ -229,7 +240,7 @@ fn reserve(device: &Device, dnn: &mut Dnn, bytes: usize) -> Result<()> {
     if dnn.workspace.as_ref().is_none_or(|workspace| workspace.len() < bytes) {
         // The old memory goes back first; work that uses it comes before that in the stream.
         dnn.workspace = None;
-        dnn.workspace = Some(Buffer::zeros(device, bytes)?);
+        dnn.workspace = Some(Arc::new(Buffer::zeros(device, bytes)?));
     }
     Ok(())
 }

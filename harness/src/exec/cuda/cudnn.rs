@@ -11,11 +11,12 @@ use super::choices::{self, Choices};
 use super::memory::Buffer;
 use crate::{Error, Result};
 
-/// cuDNN on one stream, with what convolutions share.
+/// cuDNN, in one stream at a time, with what convolutions share.
 pub(super) struct Dnn {
     pub(super) handle: sys::cudnnHandle_t,
-    /// Working memory, as much as any convolution so far needs; all use it by turns, in the order of the stream.
-    pub(super) workspace: Option<Buffer<u8>>,
+    /// Working memory, as much as any convolution so far needs; all use it by turns, in the order of the stream. What was
+    /// recorded with it holds it, too.
+    pub(super) workspace: Option<Arc<Buffer<u8>>>,
     /// The algorithms that were chosen.
     pub(super) choices: Choices,
     stream: Arc<CudaStream>,
@@ -40,10 +41,23 @@ impl Dnn {
         let handle = result::create_handle().map_err(|error| failed("starting it", error))?;
         let choices = Choices::new(choices::file(), format!("{name}, cuDNN {version}"));
         let dnn = Self { handle, workspace: None, choices, stream: Arc::clone(stream) };
-        // SAFETY: both are alive, and stay so together.
-        unsafe { result::set_stream(handle, stream.cu_stream().cast()) }
-            .map_err(|error| failed("taking over a stream", error))?;
+        dnn.set_stream(stream)?;
         Ok(dnn)
+    }
+
+    /// Works in this stream from now on.
+    pub(super) fn work_in(&mut self, stream: &Arc<CudaStream>) -> Result<()> {
+        if !Arc::ptr_eq(&self.stream, stream) {
+            self.set_stream(stream)?;
+            self.stream = Arc::clone(stream);
+        }
+        Ok(())
+    }
+
+    fn set_stream(&self, stream: &CudaStream) -> Result<()> {
+        // SAFETY: both are alive; the device that owns this value keeps its streams until it is gone.
+        unsafe { result::set_stream(self.handle, stream.cu_stream().cast()) }
+            .map_err(|error| failed("taking over a stream", error))
     }
 }
 

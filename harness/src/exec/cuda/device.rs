@@ -11,6 +11,8 @@ use cudarc::nvrtc::Ptx;
 use super::cudnn::Dnn;
 use super::kernels::{CAPABILITIES, Kernel, PROGRAM, THREADS};
 use super::launch::{Argument, Launch};
+use super::memory::{Buffer, Element, Out};
+use super::staging::{self, Staging};
 use crate::{Error, Result};
 
 /// A GPU that is in use, with everything that is kept there for its users.
@@ -18,9 +20,12 @@ use crate::{Error, Result};
 /// Its work is done in the order of calls, whoever calls.
 pub(crate) struct Device {
     // Fields are dropped in order: what needs the context before it.
+    staging: Mutex<Staging>,
     dnn: Mutex<Dnn>,
     kernels: Vec<CudaFunction>,
     stream: Arc<CudaStream>,
+    /// Where work is recorded, by one at a time.
+    recorder: Mutex<Arc<CudaStream>>,
     context: Arc<CudaContext>,
     name: String,
     capability: (i32, i32),
@@ -62,10 +67,12 @@ impl Device {
         let name = context.name().map_err(about)?;
         let capability = context.compute_capability().map_err(about)?;
         keep_memory(&context).map_err(|error| failed(format!("keeping memory on {name}"), error))?;
-        let stream = context.new_stream().map_err(|error| failed(format!("making a stream on {name}"), error))?;
+        let stream = || context.new_stream().map_err(|error| failed(format!("making a stream on {name}"), error));
+        let (stream, recorder) = (stream()?, Mutex::new(stream()?));
         let kernels = load(&context, &name, capability)?;
         let dnn = Mutex::new(Dnn::new(&stream, &name)?);
-        Ok(Self { dnn, kernels, stream, context, name, capability })
+        let staging = Mutex::new(Staging::new(&stream)?);
+        Ok(Self { staging, dnn, kernels, stream, recorder, context, name, capability })
     }
 
     /// Its name, such as `NVIDIA H100 80GB HBM3`.
@@ -93,13 +100,17 @@ impl Device {
     /// # Errors
     /// [`Error::Device`] if the driver refuses, or if earlier work failed.
     pub(crate) fn run(&self, launch: &Launch<'_>) -> Result<()> {
+        self.run_in(&self.stream, launch)
+    }
+
+    /// The same in another stream of the device.
+    pub(super) fn run_in(&self, stream: &CudaStream, launch: &Launch<'_>) -> Result<()> {
         let kernel = launch.kernel();
-        let mut builder = self.stream.launch_builder(&self.kernels[kernel as usize]);
+        let mut builder = stream.launch_builder(&self.kernels[kernel as usize]);
         for argument in launch.arguments() {
             match argument {
                 Argument::Address(value) => builder.arg(value),
                 Argument::U32(value) => builder.arg(value),
-                Argument::F32(value) => builder.arg(value),
                 Argument::F64(value) => builder.arg(value),
             };
         }
@@ -107,20 +118,53 @@ impl Device {
         let config = LaunchConfig { grid_dim: (x, y, 1), block_dim: (THREADS as u32, 1, 1), shared_mem_bytes: 0 };
         // SAFETY: `Launch` has the kernel's own arguments, which a test compares with the compiled program; its views
         // are as long as the kernel's indices reach, and their buffers outlive it. Buffers that are dropped before the
-        // kernel has run are given back after it, in the order of the stream.
+        // kernel has run are given back after it, in the order of the stream; a recorded kernel is run again only while
+        // its buffers are there, see `Replays`.
         unsafe { builder.launch(config) }
             .map(|_| ())
             .map_err(|error| failed(format!("the kernel {}", kernel.name()), error))
     }
 
+    /// Makes a place hold these numbers, for all work that is asked for from now on, and returns at once if they are few.
+    ///
+    /// # Errors
+    /// As [`Out::upload`].
+    pub(super) fn send<T: Element>(&self, numbers: &[T], to: Out<'_, T>) -> Result<()> {
+        if size_of_val(numbers) > staging::LONGEST {
+            return to.upload(numbers);
+        }
+        self.staging.lock().unwrap_or_else(PoisonError::into_inner).send(numbers, to)
+    }
+
+    /// Waits until everything that was asked for is done.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if some of it failed.
+    pub(super) fn wait(&self) -> Result<()> {
+        self.stream.synchronize().map_err(|error| failed(format!("waiting for {}", self.name), error))
+    }
+
+    /// The stream of all that is done.
     pub(super) fn stream(&self) -> &Arc<CudaStream> {
         &self.stream
     }
 
-    /// cuDNN, for one caller at a time, with the context current on this thread.
-    pub(super) fn dnn(&self) -> Result<MutexGuard<'_, Dnn>> {
+    /// The stream of what is recorded, for one caller at a time.
+    pub(super) fn recorder(&self) -> MutexGuard<'_, Arc<CudaStream>> {
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// cuDNN in one of these streams, for one caller at a time, with the context current on this thread.
+    pub(super) fn dnn(&self, stream: &Arc<CudaStream>) -> Result<MutexGuard<'_, Dnn>> {
         self.context.bind_to_thread().map_err(|error| failed(format!("using {}", self.name), error))?;
-        Ok(self.dnn.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut dnn = self.dnn.lock().unwrap_or_else(PoisonError::into_inner);
+        dnn.work_in(stream)?;
+        Ok(dnn)
+    }
+
+    /// cuDNN's working memory; there is another one when some convolution has needed more.
+    pub(super) fn workspace(&self) -> Option<Arc<Buffer<u8>>> {
+        self.dnn.lock().unwrap_or_else(PoisonError::into_inner).workspace.clone()
     }
 }
 

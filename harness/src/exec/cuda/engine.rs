@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use cudarc::driver::CudaStream;
+
 use super::algorithms::Precision;
 use super::device::Device;
-use super::launch::{Descent, average, collect, sgd};
+use super::graph::{Places, Replays};
+use super::launch::{Batch, average, collect, sgd, track};
 use super::lines::Lines;
-use super::loss::Loss;
+use super::loss::{self, Loss};
 use super::machine::OnDevice;
 use super::memory::{Buffer, Out};
 use super::mirrored::Mirrored;
@@ -19,20 +22,21 @@ use crate::exec::examples::Images;
 use crate::exec::gpu;
 use crate::exec::plan::{Plan, TrainingPlan};
 use crate::exec::run::{AllMoments, bessel};
-use crate::exec::{Mode, Outcome, StatisticsPass};
+use crate::exec::{MOMENTUM, Mode, Outcome, Recordings, StatisticsPass};
 use crate::model::Graph;
 use crate::optim::Step;
-use crate::params::Line;
+use crate::params::{Layout, Line};
 
-/// Images evaluated at a time: as many as batches of evaluation have, and more, since launches take the time.
+/// Images evaluated at a time, since beginnings and ends take the time of small batches.
 const EVALUATION_SLICE: usize = 1000;
 
-/// Images whose losses wait on the device before they are read.
-const WAITING: usize = 1 << 14;
+/// What waits on the device: few enough batches that who trains soon learns of a loss that is none.
+const WAITING: loss::Room = loss::Room { images: 1 << 14, batches: 32 };
 
 /// One network on one GPU, in single precision.
 pub(crate) struct Cuda {
     device: Arc<Device>,
+    layout: Arc<Layout>,
     image: usize,
     training: TrainingPlan,
     training_room: Room,
@@ -44,6 +48,10 @@ pub(crate) struct Cuda {
     lines: Lines,
     gradient: Buffer<f32>,
     velocity: Buffer<f32>,
+    /// Running means, then variances, of the channels of all batch norms.
+    running: Buffer<f32>,
+    /// Learning rate, momentum and weight decay.
+    descent: Mirrored<f32>,
     /// The mean of several networks; most engines never make one.
     mean: Option<Mirrored<f64>>,
     /// Means, then biased variances, of the channels of all batch norms.
@@ -53,6 +61,7 @@ pub(crate) struct Cuda {
     /// What makes a batch's variances unbiased.
     factors: Mirrored<f64>,
     loss: Loss,
+    replays: Replays<(Work, usize)>,
     /// Of the last way there that can go back.
     mode: Mode,
 }
@@ -73,6 +82,7 @@ impl Cuda {
         };
         let (parameters, channels) = (graph.layout().trainable(), graph.layout().channels());
         Ok(Self {
+            layout: Arc::clone(graph.layout()),
             image: graph.input().len(),
             training: TrainingPlan::new(graph),
             training_room: Room::default(),
@@ -84,25 +94,22 @@ impl Cuda {
             lines: Lines::default(),
             gradient: Buffer::zeros(&device, parameters)?,
             velocity: Buffer::zeros(&device, parameters)?,
+            running: Buffer::zeros(&device, 2 * channels)?,
+            descent: Mirrored::zeros(&device, 3)?,
             mean: None,
             moments: Mirrored::zeros(&device, 2 * channels)?,
             pass: Mirrored::zeros(&device, 2 * channels)?,
             factors: Mirrored::zeros(&device, channels)?,
             loss: Loss::new(&device, WAITING)?,
+            // To look for a fault: kernels one by one.
+            replays: Replays::new(std::env::var("VALLEYS_CUDA_GRAPHS").as_deref() != Ok("off")),
             mode: Mode::Training,
             device,
         })
     }
 
-    /// Takes a batch through a plan, as far as asking the device goes: the logits are in the plan's slot.
-    fn there(
-        &mut self,
-        purpose: Purpose,
-        images: Images<'_, f32>,
-        factors: &[Vec<f32>],
-        mode: Mode,
-        moments: &AllMoments,
-    ) -> Result<()> {
+    /// Takes a batch to where a plan begins.
+    fn show(&mut self, purpose: Purpose, images: Images<'_, f32>, factors: &[Vec<f32>]) -> Result<()> {
         let Self { device, convolutions, sets, .. } = self;
         let (plan, room) = match purpose {
             Purpose::Training => (&self.training.plan, &mut self.training_room),
@@ -119,24 +126,88 @@ impl Cuda {
             Images::Pixels(numbers) => pixels.upload(numbers)?,
             Images::Views(shown) => sets.write(device, shown, pixels)?,
         }
-        plan.masks.iter().zip(factors).try_for_each(|(slot, factors)| room.slot(*slot)?.upload(factors))?;
-        match mode {
-            Mode::Training => _ = self.moments.change(),
-            Mode::Evaluation => self.moments.set(&[moments.mean.as_slice(), &moments.var].concat())?,
-        }
-        let machine = self.machine(purpose);
+        plan.masks.iter().zip(factors).try_for_each(|(slot, factors)| device.send(factors, room.slot(*slot)?))
+    }
+
+    /// Takes a batch through a plan: the logits are in the plan's slot. Batch norms normalise by the moments that are given,
+    /// or else by those of the batch.
+    fn there(
+        &mut self,
+        purpose: Purpose,
+        images: Images<'_, f32>,
+        factors: &[Vec<f32>],
+        given: Option<&AllMoments>,
+    ) -> Result<()> {
+        self.show(purpose, images, factors)?;
+        let mode = match given {
+            None => {
+                self.moments.change();
+                Mode::Training
+            }
+            Some(given) => {
+                self.moments.set(&self.device, &[given.mean.as_slice(), &given.var].concat())?;
+                Mode::Evaluation
+            }
+        };
+        self.replay(Work::There(purpose, mode), |engine, stream| engine.forward(purpose, mode, stream))
+    }
+
+    /// Does work that is the same for every batch of so many images.
+    fn replay(&mut self, work: Work, run: impl Fn(&Self, &Arc<CudaStream>) -> Result<()>) -> Result<()> {
+        let purpose = match work {
+            Work::There(purpose, _) => purpose,
+            Work::Step => Purpose::Training,
+        };
+        // Out of the engine's hands, which the work reads.
+        let mut replays = std::mem::replace(&mut self.replays, Replays::new(false));
+        let room = self.room(purpose);
+        let places = || Places {
+            addresses: room.places().chain(self.loss.places()).collect(),
+            workspace: self.device.workspace(),
+        };
+        // SAFETY: all other memory that the work reads or writes belongs to the engine from its making to its end, and so
+        // do the replays: parameters, gradient, velocity, running statistics, the numbers of a step, moments and factors.
+        let done = unsafe { replays.run(&self.device, (work, room.images()), places, |stream| run(self, stream)) };
+        self.replays = replays;
+        done
+    }
+
+    fn forward(&self, purpose: Purpose, mode: Mode, stream: &Arc<CudaStream>) -> Result<()> {
+        let machine = self.machine(purpose, stream);
         let pass = self.pass(&machine, mode);
         self.plan(purpose).forward.iter().try_for_each(|step| pass.forward(step))
     }
 
     /// Takes the batch back from the gradient of the logits in its slot: the gradient with respect to the parameters.
-    fn back(&self) -> Result<Out<'_, f32>> {
+    fn back(&self, mode: Mode, stream: &Arc<CudaStream>) -> Result<Out<'_, f32>> {
         let gradient = self.gradient.out();
-        gradient.clear()?;
-        let machine = self.machine(Purpose::Training);
-        let pass = self.pass(&machine, self.mode);
+        gradient.clear(stream)?;
+        let machine = self.machine(Purpose::Training, stream);
+        let pass = self.pass(&machine, mode);
         self.training.backward.iter().try_for_each(|step| pass.backward(step, gradient))?;
         Ok(gradient)
+    }
+
+    /// There and back and a step down, all in the device's memory.
+    fn descend(&self, stream: &Arc<CudaStream>) -> Result<()> {
+        self.forward(Purpose::Training, Mode::Training, stream)?;
+        let slopes = self.training_room.slot(self.training.logits_gradient)?;
+        let logits = self.training_room.slot(self.training.plan.logits)?.view();
+        self.device.run_in(stream, &self.loss.launch(logits, Some(slopes))?)?;
+        let gradient = self.back(Mode::Training, stream)?.view();
+        let (parameters, velocity) = (self.parameters.place(), self.velocity.out());
+        self.device.run_in(stream, &sgd(self.descent.view(), parameters, velocity, gradient)?)?;
+        if self.running.len() == 0 {
+            return Ok(());
+        }
+        let batch = Batch { moments: self.moments.view(), factors: self.factors.view() };
+        self.device.run_in(stream, &track(batch, self.running.out(), MOMENTUM)?)
+    }
+
+    /// Whether steps are recorded from now on.
+    #[cfg(test)]
+    pub(super) fn record(&mut self, records: bool) {
+        self.replays = Replays::new(records);
     }
 
     fn plan(&self, purpose: Purpose) -> &Plan {
@@ -153,8 +224,8 @@ impl Cuda {
         }
     }
 
-    fn machine(&self, purpose: Purpose) -> OnDevice<'_> {
-        OnDevice { device: &self.device, room: self.room(purpose), convolutions: &self.convolutions }
+    fn machine<'a>(&'a self, purpose: Purpose, stream: &'a Arc<CudaStream>) -> OnDevice<'a> {
+        OnDevice { device: &self.device, stream, room: self.room(purpose), convolutions: &self.convolutions }
     }
 
     fn pass<'a>(&'a self, machine: &'a OnDevice<'a>, mode: Mode) -> Pass<'a, OnDevice<'a>> {
@@ -186,24 +257,36 @@ fn read_both(moments: &mut Mirrored<f64>, [mean, var]: [&mut Vec<f64>; 2]) -> Re
 }
 
 /// Which of the two plans.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Purpose {
     Training,
     Inference,
 }
 
+/// What is the same for every batch of a size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Work {
+    /// The way to the logits.
+    There(Purpose, Mode),
+    /// There and back, and a step of SGD.
+    Step,
+}
+
 impl Engine<f32> for Cuda {
     fn load(&mut self, parameters: &[f32]) -> Result<()> {
-        self.parameters.set(parameters)
+        self.loss.forget();
+        self.parameters.set(&self.device, parameters)
     }
 
     fn load_at(&mut self, line: &Line<'_, f32>, offset: f64) -> Result<()> {
+        self.loss.forget();
         let Self { device, parameters, lines, .. } = self;
         device.run(&lines.point(device, line, offset, parameters.change())?)
     }
 
     fn logits(&mut self, images: Images<'_, f32>, mode: Mode, moments: &mut AllMoments) -> Result<Vec<f32>> {
-        self.there(Purpose::Inference, images, &[], mode, moments)?;
+        let given = (mode == Mode::Evaluation).then_some(&*moments);
+        self.there(Purpose::Inference, images, &[], given)?;
         self.read(Purpose::Inference, mode, moments)
     }
 
@@ -215,13 +298,14 @@ impl Engine<f32> for Cuda {
         moments: &mut AllMoments,
     ) -> Result<Vec<f32>> {
         self.mode = mode;
-        self.there(Purpose::Training, images, factors, mode, moments)?;
+        let given = (mode == Mode::Evaluation).then_some(&*moments);
+        self.there(Purpose::Training, images, factors, given)?;
         self.read(Purpose::Training, mode, moments)
     }
 
     fn backward(&mut self, logits_gradient: &[f32], _: &AllMoments, gradient: &mut [f32]) -> Result<()> {
         self.training_room.slot(self.training.logits_gradient)?.upload(logits_gradient)?;
-        self.back()?.view().download(gradient)
+        self.back(self.mode, self.device.stream())?.view().download(gradient)
     }
 
     fn evaluate(
@@ -231,30 +315,34 @@ impl Engine<f32> for Cuda {
         moments: &mut AllMoments,
         into: &mut Outcome,
     ) -> Result<()> {
-        self.loss.prepare(&self.device, labels, into)?;
-        self.there(Purpose::Inference, images, &[], Mode::Evaluation, moments)?;
+        self.loss.prepare(&self.device, labels)?;
+        self.there(Purpose::Inference, images, &[], Some(moments))?;
         let logits = self.inference_room.slot(self.inference.logits)?.view();
-        self.device.run(&self.loss.launch(logits, None)?)
+        self.device.run(&self.loss.launch(logits, None)?)?;
+        self.loss.keep(&self.device)?.into_iter().for_each(|outcome| into.extend(outcome));
+        Ok(())
     }
 
     fn evaluated(&mut self, into: &mut Outcome) -> Result<()> {
-        self.loss.read(into)
+        self.loss.read()?.into_iter().for_each(|outcome| into.extend(outcome));
+        Ok(())
     }
 
     fn open_pass(&mut self, pass: &StatisticsPass) -> Result<()> {
-        self.pass.set(&pass.means().concat())
+        self.pass.set(&self.device, &pass.means().concat())
     }
 
     fn collect(
         &mut self,
         images: Images<'_, f32>,
         (share, counts): (f64, &[usize]),
-        moments: &mut AllMoments,
+        _: &mut AllMoments,
         pass: &mut StatisticsPass,
     ) -> Result<()> {
-        self.there(Purpose::Inference, images, &[], Mode::Training, moments)?;
-        self.factors.set(&bessel(pass.layout(), counts).collect::<Vec<_>>())?;
-        self.device.run(&collect(self.moments.view(), self.factors.view(), self.pass.change(), share)?)
+        self.there(Purpose::Inference, images, &[], None)?;
+        self.factors.set(&self.device, &bessel(pass.layout(), counts).collect::<Vec<_>>())?;
+        let batch = Batch { moments: self.moments.view(), factors: self.factors.view() };
+        self.device.run(&collect(batch, self.pass.change(), share)?)
     }
 
     fn close_pass(&mut self, pass: &mut StatisticsPass) -> Result<()> {
@@ -271,7 +359,8 @@ impl Engine<f32> for Cuda {
 }
 
 impl Resident<f32> for Cuda {
-    fn set_out(&mut self, velocity: &[f32]) -> Result<()> {
+    fn set_out(&mut self, velocity: &[f32], running: [&[f32]; 2]) -> Result<()> {
+        self.running.out().upload(&running.concat())?;
         self.velocity.out().upload(velocity)
     }
 
@@ -280,27 +369,35 @@ impl Resident<f32> for Cuda {
         images: Images<'_, f32>,
         labels: &[u16],
         factors: &[Vec<f32>],
-        moments: &mut AllMoments,
+        counts: &[usize],
         step: Step<f32>,
-    ) -> Result<Outcome> {
+    ) -> Result<Vec<Outcome>> {
         self.mode = Mode::Training;
-        let mut outcome = Outcome::default();
-        self.loss.prepare(&self.device, labels, &mut outcome)?;
-        self.there(Purpose::Training, images, factors, Mode::Training, moments)?;
-        let slopes = self.training_room.slot(self.training.logits_gradient)?;
-        let logits = self.training_room.slot(self.training.plan.logits)?.view();
-        self.device.run(&self.loss.launch(logits, Some(slopes))?)?;
-        self.back()?;
-        let descent = Descent { rate: step.rate, momentum: step.momentum, decay: step.weight_decay };
-        let Self { device, parameters, velocity, gradient, .. } = self;
-        device.run(&sgd(descent, parameters.change(), velocity.out(), gradient.view())?)?;
-        self.read_moments(moments)?;
-        self.loss.read(&mut outcome)?;
-        Ok(outcome)
+        self.loss.prepare(&self.device, labels)?;
+        self.factors.set(&self.device, &bessel(&self.layout, counts).collect::<Vec<_>>())?;
+        self.descent.set(&self.device, &[step.rate, step.momentum, step.weight_decay])?;
+        self.show(Purpose::Training, images, factors)?;
+        self.moments.change();
+        self.parameters.change();
+        self.replay(Work::Step, Self::descend)?;
+        self.loss.keep(&self.device)
     }
 
-    fn arrive(&mut self, parameters: &mut [f32], velocity: &mut [f32]) -> Result<()> {
+    fn settle(&mut self) -> Result<Vec<Outcome>> {
+        let outcomes = self.loss.read()?;
+        self.device.wait()?;
+        Ok(outcomes)
+    }
+
+    fn recordings(&self) -> Recordings {
+        self.replays.recordings()
+    }
+
+    fn arrive(&mut self, parameters: &mut [f32], velocity: &mut [f32], running: [&mut [f32]; 2]) -> Result<()> {
         self.parameters.get(parameters)?;
+        let (channels, [mean, var]) = (self.running.len() / 2, running);
+        self.running.view().part(0..channels)?.download(mean)?;
+        self.running.view().part(channels..2 * channels)?.download(var)?;
         self.velocity.view().download(velocity)
     }
 
@@ -310,7 +407,7 @@ impl Resident<f32> for Cuda {
             None => Mirrored::zeros(&self.device, mean.len())?,
         };
         let there = self.mean.insert(there);
-        there.set(mean)?;
+        there.set(&self.device, mean)?;
         self.device.run(&average(there.change(), self.parameters.view(), count)?)?;
         there.get(mean)
     }

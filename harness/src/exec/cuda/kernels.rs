@@ -57,6 +57,7 @@ kernels! {
     BiasFinish "bias_finish",
     MatrixProduct "matrix_product",
     CrossEntropy "cross_entropy",
+    Track "track",
     Sgd "sgd",
     Average "average",
     Along "along",

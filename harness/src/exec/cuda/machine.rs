@@ -1,5 +1,9 @@
 //! What carries out the steps of a pass: a device, and in tests the host.
 
+use std::sync::Arc;
+
+use cudarc::driver::CudaStream;
+
 use super::device::Device;
 use super::launch::Launch;
 use super::memory::{Out, View};
@@ -50,6 +54,8 @@ pub(super) trait Machine {
 #[derive(Clone, Copy)]
 pub(super) struct OnDevice<'a> {
     pub(super) device: &'a Device,
+    /// In whose order everything is done, or recorded.
+    pub(super) stream: &'a Arc<CudaStream>,
     pub(super) room: &'a Room,
     pub(super) convolutions: &'a Convolutions,
 }
@@ -72,15 +78,15 @@ impl Machine for OnDevice<'_> {
     }
 
     fn run(&self, launch: &Launch<'_>) -> Result<()> {
-        self.device.run(launch)
+        self.device.run_in(self.stream, launch)
     }
 
     fn copy(&self, x: View<'_, f32>, y: Out<'_, f32>) -> Result<()> {
-        y.copy_from(x)
+        y.copy_from(x, self.stream)
     }
 
     fn convolution(&self, op: &Convolution, weight: View<'_, f32>, x: View<'_, f32>, y: Out<'_, f32>) -> Result<()> {
-        self.convolutions.get(op, self.images())?.forward(x, weight, y)
+        self.convolutions.get(op, self.images())?.forward(self.stream, x, weight, y)
     }
 
     fn convolution_backward_weight(
@@ -90,7 +96,7 @@ impl Machine for OnDevice<'_> {
         dy: View<'_, f32>,
         dw: Out<'_, f32>,
     ) -> Result<()> {
-        self.convolutions.get(op, self.images())?.backward_filter(x, dy, dw, true)
+        self.convolutions.get(op, self.images())?.backward_filter(self.stream, x, dy, dw, true)
     }
 
     fn convolution_backward_data(
@@ -100,6 +106,6 @@ impl Machine for OnDevice<'_> {
         dy: View<'_, f32>,
         (dx, accumulate): (Out<'_, f32>, bool),
     ) -> Result<()> {
-        self.convolutions.get(op, self.images())?.backward_data(weight, dy, dx, accumulate)
+        self.convolutions.get(op, self.images())?.backward_data(self.stream, weight, dy, dx, accumulate)
     }
 }

@@ -218,28 +218,32 @@ impl<'a, T: Element> Out<'a, T> {
         stream.synchronize().map_err(|error| failed("writing to the GPU", error))
     }
 
-    /// Makes them those of another place on the device.
+    /// Makes them those of another place on the device, in the order of a stream.
     ///
     /// # Errors
     /// [`Error::Domain`] if the lengths differ or the places overlap, [`Error::Device`] if the device refuses.
-    pub(crate) fn copy_from(self, x: View<'_, T>) -> Result<()> {
+    pub(crate) fn copy_from(self, x: View<'_, T>, stream: &CudaStream) -> Result<()> {
         same_length(self.0.length, x.length)?;
         if self.0.overlaps(x) {
             return Err(Error::domain("the source of a copy on the GPU", "its destination, in part", "another place"));
         }
-        let Some(stream) = self.0.stream.filter(|_| x.length > 0) else { return Ok(()) };
+        if x.length == 0 {
+            return Ok(());
+        }
         stream.context().bind_to_thread().map_err(|error| failed("copying on the GPU", error))?;
         // SAFETY: both views lie in living buffers and have the same length; they do not overlap.
         unsafe { result::memcpy_dtod_async(self.0.address, x.address, x.length * size_of::<T>(), stream.cu_stream()) }
             .map_err(|error| failed("copying on the GPU", error))
     }
 
-    /// Makes them zeros.
+    /// Makes them zeros, in the order of a stream.
     ///
     /// # Errors
     /// [`Error::Device`] if the device refuses.
-    pub(crate) fn clear(self) -> Result<()> {
-        let Some(stream) = self.0.stream.filter(|_| self.0.length > 0) else { return Ok(()) };
+    pub(crate) fn clear(self, stream: &CudaStream) -> Result<()> {
+        if self.0.length == 0 {
+            return Ok(());
+        }
         stream.context().bind_to_thread().map_err(|error| failed("clearing memory on the GPU", error))?;
         // SAFETY: the view lies in a living buffer, and zero bits are a number of every `Element`.
         unsafe { result::memset_d8_async(self.0.address, 0, self.0.length * size_of::<T>(), stream.cu_stream()) }
@@ -253,6 +257,7 @@ impl<'a, T: Element> Out<'a, T> {
     }
 }
 
-fn same_length(here: usize, there: usize) -> Result<()> {
+/// That as many numbers are copied as there is room for.
+pub(super) fn same_length(here: usize, there: usize) -> Result<()> {
     if here == there { Ok(()) } else { Err(Error::domain("numbers to copy", there, here)) }
 }

@@ -18,7 +18,7 @@ impl<T: Real> Mirrored<T> {
     }
 
     /// Makes them these.
-    pub(super) fn set(&mut self, numbers: &[T]) -> Result<()> {
+    pub(super) fn set(&mut self, device: &Device, numbers: &[T]) -> Result<()> {
         if let Some(here) = &self.here
             && here.len() == numbers.len()
             && here.iter().zip(numbers).all(|(here, number)| here.is(*number))
@@ -26,7 +26,7 @@ impl<T: Real> Mirrored<T> {
             return Ok(());
         }
         self.here = None;
-        self.there.out().upload(numbers)?;
+        device.send(numbers, self.there.out())?;
         self.here = Some(numbers.to_vec());
         Ok(())
     }
@@ -49,7 +49,7 @@ impl<T: Real> Mirrored<T> {
         self.there.out()
     }
 
-    /// Their place, for who has said by [`change`](Self::change) that they change, or leaves them as they are.
+    /// Their place, after [`change`](Self::change) has said that they change, or for who leaves them as they are.
     pub(super) fn place(&self) -> Out<'_, T> {
         self.there.out()
     }

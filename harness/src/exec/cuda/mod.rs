@@ -5,7 +5,7 @@
 //! `launch/`; a [`Device`](device::Device) carries it out. The tests carry the same launches out on the host, by the same
 //! C++ functions in plain loops, and hold them to the reference backend.
 //!
-//! Everything runs in order on the device's one stream. Sums are taken in a fixed order, which shapes alone determine.
+//! Everything runs in order on one stream of the device; on a second one, work is recorded that is done over and over. Sums are taken in a fixed order, which shapes alone determine.
 
 mod algorithms;
 mod choices;
@@ -13,6 +13,7 @@ mod convolution;
 mod cudnn;
 mod device;
 mod engine;
+mod graph;
 mod kernels;
 mod launch;
 mod lines;
@@ -23,6 +24,7 @@ mod mirrored;
 mod pass;
 mod room;
 mod sets;
+mod staging;
 pub(super) use self::engine::{Cuda, name};
 
 #[cfg(test)]

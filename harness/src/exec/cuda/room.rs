@@ -40,6 +40,13 @@ impl Room {
         optional_at_least(&mut self.slopes, device, slopes)
     }
 
+    /// Where everything is; a place changes when it becomes longer.
+    pub(super) fn places(&self) -> impl Iterator<Item = u64> + '_ {
+        let slots = self.slots.iter().map(|slot| slot.view().address());
+        let partial = self.partial.iter().map(|buffer| buffer.view().address());
+        slots.chain(partial).chain(self.slopes.iter().map(|buffer| buffer.view().address()))
+    }
+
     /// Images of the batch.
     pub(super) fn images(&self) -> usize {
         self.images

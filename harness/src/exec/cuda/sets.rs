@@ -26,12 +26,12 @@ impl Sets {
     /// Writes the pixels of a batch of views.
     pub(super) fn write(&mut self, device: &Device, shown: Shown<'_>, pixels: Out<'_, f32>) -> Result<()> {
         if self.tables.as_ref() != Some(shown.tables) {
-            self.on_device.out().upload(shown.tables.as_flattened())?;
+            device.send(shown.tables.as_flattened(), self.on_device.out())?;
             self.tables = Some(*shown.tables);
         }
         let numbers = numbers(shown.views)?;
         at_least(&mut self.views, device, numbers.len())?;
-        self.views.out().part(0..numbers.len())?.upload(&numbers)?;
+        device.send(&numbers, self.views.out().part(0..numbers.len())?)?;
         let place = self.hold(device, shown.set)?;
         let resident = ResidentImages {
             images: self.held[place].1.view(),

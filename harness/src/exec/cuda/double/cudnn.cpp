@@ -4,12 +4,11 @@
 #include <cstring>
 #include <vector>
 
+#include "recording.h"
+
 namespace {
 
 constexpr int BAD_PARAM = 2000, NOT_SUPPORTED = 3000;
-
-// Convolutions that this thread has asked for: forward, back to x, back to the weight.
-thread_local unsigned long long convolutions[3];
 
 // Any descriptor.
 struct Descriptor {
@@ -57,9 +56,15 @@ void store(float *out, const std::vector<double> &sums, float beta) {
   for (size_t i = 0; i < sums.size(); ++i) out[i] = float(sums[i]) + (beta == 0 ? 0 : beta * out[i]);
 }
 
-// The one algorithm that runs, and the working memory that it needs.
+// Where work belongs now; the engine asks for one convolution at a time.
+void *stream = nullptr;
+
+// Convolutions that this thread has asked for: forward, back to x, back to the weight; what it records is asked for once.
+thread_local unsigned long long convolutions[3];
+
+// The one algorithm that runs, and the working memory that it needs for a batch.
 constexpr int ALGORITHM = 1;
-constexpr size_t WORKSPACE = 1000;
+size_t working_memory(const Descriptor *y) { return size_t{100} * y->extents[0]; }
 
 struct Report {
   int algorithm, status;
@@ -69,23 +74,22 @@ struct Report {
 };
 
 // The fastest varies, the next runs, the last does not work; measuring leaves its traces.
-int report(const Descriptor *moves, bool fits, void *out, size_t numbers, int asked, int *count, Report *reports,
+int report(const Descriptor *moves, const Descriptor *y, bool fits, void *out, size_t numbers, int asked, int *count, Report *reports,
            void *workspace, size_t bytes) {
   if (!fits || asked < 3) return BAD_PARAM;
   std::memset(out, 1, numbers * sizeof(float));
   std::memset(workspace, 1, bytes);
   reports[0] = {0, 0, 0.5f, 0, 0, moves->math, {}};
-  reports[1] = {ALGORITHM, 0, 1.0f, WORKSPACE, 1, moves->math, {}};
+  reports[1] = {ALGORITHM, 0, 1.0f, working_memory(y), 1, moves->math, {}};
   reports[2] = {2, NOT_SUPPORTED, -1.0f, 0, 1, moves->math, {}};
   *count = 3;
   return 0;
 }
 
 // Whether a convolution is asked for as it was measured: in single precision (3), or in TF32 where it helps (0).
-bool runs(bool fits, const Descriptor *moves, int algorithm, void *workspace, size_t bytes, const float *alpha) {
-  if (!fits || algorithm != ALGORITHM || bytes < WORKSPACE || *alpha != 1) return false;
-  std::memset(workspace, 2, bytes);
-  return moves->math == 3 || moves->math == 0;
+bool runs(bool fits, const Descriptor *moves, const Descriptor *y, int algorithm, size_t bytes, const float *alpha) {
+  const bool exact = moves->math == 3 || moves->math == 0;
+  return fits && exact && algorithm == ALGORITHM && bytes >= working_memory(y) && *alpha == 1;
 }
 
 }  // namespace
@@ -97,7 +101,7 @@ extern "C" {
 size_t cudnnGetVersion() { return 90000; }
 int cudnnCreate(void **handle) { return *handle = reinterpret_cast<void *>(40), 0; }
 int cudnnDestroy(void *) { return 0; }
-int cudnnSetStream(void *, void *) { return 0; }
+int cudnnSetStream(void *, void *to) { return stream = to, 0; }
 
 int cudnnCreateTensorDescriptor(Descriptor **made) { return *made = new Descriptor(), 0; }
 int cudnnCreateFilterDescriptor(Descriptor **made) { return *made = new Descriptor(), 0; }
@@ -127,45 +131,54 @@ int cudnnSetConvolutionMathType(Descriptor *moves, int math) { return moves->mat
 int cudnnFindConvolutionForwardAlgorithmEx(void *, Shape of_x, const void *, Shape of_w, const void *, Shape moves,
                                            Shape of_y, void *y, int asked, int *count, Report *reports,
                                            void *workspace, size_t bytes) {
-  return report(moves, fit(of_x, of_w, moves, of_y), y, length(of_y), asked, count, reports, workspace, bytes);
+  return report(moves, of_y, fit(of_x, of_w, moves, of_y), y, length(of_y), asked, count, reports, workspace, bytes);
 }
 int cudnnFindConvolutionBackwardDataAlgorithmEx(void *, Shape of_w, const void *, Shape of_y, const void *, Shape moves,
                                                 Shape of_x, void *x, int asked, int *count, Report *reports,
                                                 void *workspace, size_t bytes) {
-  return report(moves, fit(of_x, of_w, moves, of_y), x, length(of_x), asked, count, reports, workspace, bytes);
+  return report(moves, of_y, fit(of_x, of_w, moves, of_y), x, length(of_x), asked, count, reports, workspace, bytes);
 }
 int cudnnFindConvolutionBackwardFilterAlgorithmEx(void *, Shape of_x, const void *, Shape of_y, const void *,
                                                   Shape moves, Shape of_w, void *w, int asked, int *count,
                                                   Report *reports, void *workspace, size_t bytes) {
-  return report(moves, fit(of_x, of_w, moves, of_y), w, length(of_w), asked, count, reports, workspace, bytes);
+  return report(moves, of_y, fit(of_x, of_w, moves, of_y), w, length(of_w), asked, count, reports, workspace, bytes);
 }
 
 int cudnnConvolutionForward(void *, const float *alpha, Shape of_x, const float *x, Shape of_w, const float *w,
                             Shape moves, int algorithm, void *workspace, size_t bytes, const float *beta, Shape of_y,
                             float *y) {
-  if (!runs(fit(of_x, of_w, moves, of_y), moves, algorithm, workspace, bytes, alpha)) return BAD_PARAM;
-  std::vector<double> sums(length(of_y));
-  for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { sums[k] += double(x[i]) * w[j]; });
+  if (!runs(fit(of_x, of_w, moves, of_y), moves, of_y, algorithm, bytes, alpha)) return BAD_PARAM;
   ++convolutions[0];
-  return store(y, sums, *beta), 0;
+  return valleys_double_do(stream, [=, factor = *beta] {
+    std::memset(workspace, 2, bytes);
+    std::vector<double> sums(length(of_y));
+    for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { sums[k] += double(x[i]) * w[j]; });
+    return store(y, sums, factor), 0;
+  });
 }
 int cudnnConvolutionBackwardData(void *, const float *alpha, Shape of_w, const float *w, Shape of_y, const float *y,
                                  Shape moves, int algorithm, void *workspace, size_t bytes, const float *beta,
                                  Shape of_x, float *x) {
-  if (!runs(fit(of_x, of_w, moves, of_y), moves, algorithm, workspace, bytes, alpha)) return BAD_PARAM;
-  std::vector<double> sums(length(of_x));
-  for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { sums[i] += double(y[k]) * w[j]; });
+  if (!runs(fit(of_x, of_w, moves, of_y), moves, of_y, algorithm, bytes, alpha)) return BAD_PARAM;
   ++convolutions[1];
-  return store(x, sums, *beta), 0;
+  return valleys_double_do(stream, [=, factor = *beta] {
+    std::memset(workspace, 2, bytes);
+    std::vector<double> sums(length(of_x));
+    for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { sums[i] += double(y[k]) * w[j]; });
+    return store(x, sums, factor), 0;
+  });
 }
 int cudnnConvolutionBackwardFilter(void *, const float *alpha, Shape of_x, const float *x, Shape of_y, const float *y,
                                    Shape moves, int algorithm, void *workspace, size_t bytes, const float *beta,
                                    Shape of_w, float *w) {
-  if (!runs(fit(of_x, of_w, moves, of_y), moves, algorithm, workspace, bytes, alpha)) return BAD_PARAM;
-  std::vector<double> sums(length(of_w));
-  for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { sums[j] += double(x[i]) * y[k]; });
+  if (!runs(fit(of_x, of_w, moves, of_y), moves, of_y, algorithm, bytes, alpha)) return BAD_PARAM;
   ++convolutions[2];
-  return store(w, sums, *beta), 0;
+  return valleys_double_do(stream, [=, factor = *beta] {
+    std::memset(workspace, 2, bytes);
+    std::vector<double> sums(length(of_w));
+    for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { sums[j] += double(x[i]) * y[k]; });
+    return store(w, sums, factor), 0;
+  });
 }
 
 // For the tests alone.

@@ -1,26 +1,52 @@
 // A CUDA driver that the tests load in the place of the real one: its GPU is the host. It knows the functions that the
-// engine calls, does everything at once, and complains about what a real one would not forgive.
+// engine calls, does nothing before somebody waits for it, and complains about what a real one would not forgive.
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <string>
+#include <vector>
+
+#include "recording.h"
 
 extern "C" int valleys_cuda_host_launch(const char *name, unsigned grid_x, unsigned grid_y, void *const *arguments);
+extern "C" unsigned valleys_cuda_host_parameters(const char *name, unsigned *lengths);
 
 namespace {
 
-constexpr int INVALID_VALUE = 1, INVALID_IMAGE = 200, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700;
+constexpr int INVALID_VALUE = 1, INVALID_IMAGE = 200, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700, INVALIDATED = 901;
 
 // Handles that are no addresses.
 void *const CONTEXT = reinterpret_cast<void *>(8), *const POOL = reinterpret_cast<void *>(16),
-            *const STREAM = reinterpret_cast<void *>(24), *const MODULE = reinterpret_cast<void *>(32);
+            *const STREAM = reinterpret_cast<void *>(24), *const MODULE = reinterpret_cast<void *>(32),
+            *const RECORDER = reinterpret_cast<void *>(48);
 
 thread_local void *current = nullptr;
+
+using Work = std::vector<std::function<int()>>;
+
+// Work of the first stream that nobody has waited for, in the order of calls, and the first error of what was done.
+std::mutex stream;
+Work waiting;
+int failure = 0;
+
+// Page-locked memory, which the GPU reads when it gets there: starts and lengths.
+std::mutex pinned_lock;
+std::map<const char *, size_t> pinned;
+
+// Streams that were made: the second is for recordings.
+int streams = 0;
+
+// The recording that this thread makes, and whether it fails.
+thread_local Work *recording = nullptr;
+thread_local bool recordings_fail = false;
 
 // Bytes that this thread has sent to the GPU.
 thread_local unsigned long long sent = 0;
 
-// How often this thread has started every kernel, and copied or cleared memory of the GPU.
+// How often this thread has asked for every kernel, and for copies and clearings of the GPU's memory; what it records is
+// asked for once.
 thread_local std::map<std::string, unsigned long long> launched;
 thread_local unsigned long long memory = 0;
 
@@ -34,17 +60,25 @@ bool untouched(const char *bytes, size_t length) {
   return true;
 }
 
-// Work belongs into the one stream, and needs the context.
-int asked_for(void *stream) { return stream == STREAM && current == CONTEXT ? 0 : INVALID_VALUE; }
-
-int copy(void *to, const void *from, size_t bytes, void *stream) {
-  std::memmove(to, from, bytes);
-  return asked_for(stream);
+bool is_pinned(const void *from) {
+  const std::lock_guard<std::mutex> held(pinned_lock);
+  const auto after = pinned.upper_bound(static_cast<const char *>(from));
+  if (after == pinned.begin()) return false;
+  const auto &[start, length] = *std::prev(after);
+  return static_cast<const char *>(from) < start + length;
 }
 
 void *place(unsigned long long address) { return reinterpret_cast<void *>(address); }
 
 }  // namespace
+
+int valleys_double_do(void *in, std::function<int()> work) {
+  if (current != CONTEXT) return INVALID_VALUE;
+  if (in == RECORDER && recording != nullptr) return recording->push_back(std::move(work)), 0;
+  if (in != STREAM) return INVALID_VALUE;
+  const std::lock_guard<std::mutex> held(stream);
+  return waiting.push_back(std::move(work)), failure;
+}
 
 extern "C" {
 
@@ -65,9 +99,40 @@ int cuMemPoolSetAttribute(void *pool, int attribute, void *value) {
 }
 int cuCtxGetCurrent(void **context) { return *context = current, 0; }
 int cuCtxSetCurrent(void *context) { return current = context, 0; }
-int cuStreamCreate(void **stream, unsigned) { return *stream = STREAM, 0; }
+int cuStreamCreate(void **made, unsigned) { return *made = streams++ == 1 ? RECORDER : STREAM, 0; }
 int cuStreamDestroy_v2(void *) { return 0; }
-int cuStreamSynchronize(void *stream) { return asked_for(stream); }
+int cuStreamSynchronize(void *in) {
+  if (in != STREAM || current != CONTEXT) return INVALID_VALUE;
+  const std::lock_guard<std::mutex> held(stream);
+  for (const auto &work : waiting)
+    if (failure == 0) failure = work();
+  return waiting.clear(), failure;
+}
+// Relaxed recordings (2) alone.
+int cuStreamBeginCapture_v2(void *in, int mode) {
+  if (in != RECORDER || recording != nullptr || mode != 2) return INVALID_VALUE;
+  return recording = new Work(), 0;
+}
+int cuStreamEndCapture(void *in, Work **made) {
+  if (in != RECORDER || recording == nullptr) return INVALID_VALUE;
+  *made = recording;
+  recording = nullptr;
+  if (!recordings_fail) return 0;
+  delete *made;
+  return *made = nullptr, INVALIDATED;
+}
+int cuGraphInstantiateWithFlags(Work **ready, const Work *made, unsigned long long) {
+  return *ready = new Work(*made), 0;
+}
+int cuGraphLaunch(const Work *ready, void *in) {
+  return valleys_double_do(in, [work = *ready] {
+    for (const auto &piece : work)
+      if (const int error = piece(); error != 0) return error;
+    return 0;
+  });
+}
+int cuGraphExecDestroy(Work *ready) { return delete ready, 0; }
+int cuGraphDestroy(Work *made) { return delete made, 0; }
 int cuModuleLoadData(void **module, const void *image) {
   const unsigned char magic[] = {0x50, 0xed, 0x55, 0xba};  // a fat binary
   return *module = MODULE, std::memcmp(image, magic, sizeof magic) == 0 ? 0 : INVALID_IMAGE;
@@ -77,47 +142,71 @@ int cuModuleGetFunction(void **function, void *, const char *name) {
   return *function = strdup(name), *function ? 0 : NOT_FOUND;
 }
 
-int cuMemAllocAsync(unsigned long long *address, size_t bytes, void *stream) {
+int cuMemHostAlloc(void **start, size_t bytes, unsigned flags) {
+  *start = std::malloc(bytes);
+  const std::lock_guard<std::mutex> held(pinned_lock);
+  return pinned[static_cast<const char *>(*start)] = bytes, flags == 0 ? 0 : INVALID_VALUE;
+}
+int cuMemFreeHost(void *start) {
+  const std::lock_guard<std::mutex> held(pinned_lock);
+  return pinned.erase(static_cast<const char *>(start)), std::free(start), 0;
+}
+int cuMemAllocAsync(unsigned long long *address, size_t bytes, void *in) {
   if (bytes == 0) return INVALID_VALUE;
   char *const start = static_cast<char *>(std::malloc(bytes + 2 * GUARD));
   std::memset(start, UNTOUCHED, bytes + 2 * GUARD);
   std::memcpy(start, &bytes, sizeof bytes);
   *address = reinterpret_cast<unsigned long long>(start + GUARD);
-  return asked_for(stream);
+  return in == STREAM && current == CONTEXT ? 0 : INVALID_VALUE;
 }
-int cuMemFreeAsync(unsigned long long address, void *stream) {
-  char *const start = static_cast<char *>(place(address)) - GUARD;
-  size_t bytes;
-  std::memcpy(&bytes, start, sizeof bytes);
-  const bool whole = untouched(start + sizeof bytes, GUARD - sizeof bytes) && untouched(start + GUARD + bytes, GUARD);
-  std::memset(start, UNTOUCHED, bytes + 2 * GUARD);
-  std::free(start);
-  return whole ? asked_for(stream) : ILLEGAL_ADDRESS;
+int cuMemFreeAsync(unsigned long long address, void *in) {
+  if (in != STREAM) return INVALID_VALUE;
+  return valleys_double_do(in, [=] {
+    char *const start = static_cast<char *>(place(address)) - GUARD;
+    size_t bytes;
+    std::memcpy(&bytes, start, sizeof bytes);
+    const bool whole = untouched(start + sizeof bytes, GUARD - sizeof bytes) && untouched(start + GUARD + bytes, GUARD);
+    std::memset(start, UNTOUCHED, bytes + 2 * GUARD);
+    std::free(start);
+    return whole ? 0 : ILLEGAL_ADDRESS;
+  });
 }
 int cuMemGetInfo_v2(size_t *free, size_t *all) { return *free = *all = size_t{1} << 33, 0; }
-int cuMemsetD8Async(unsigned long long address, unsigned char byte, size_t bytes, void *stream) {
+int cuMemsetD8Async(unsigned long long address, unsigned char byte, size_t bytes, void *in) {
   ++memory;
-  std::memset(place(address), byte, bytes);
-  return asked_for(stream);
+  return valleys_double_do(in, [=] { return std::memset(place(address), byte, bytes), 0; });
 }
-int cuMemcpyHtoDAsync_v2(unsigned long long to, const void *from, size_t bytes, void *stream) {
+int cuMemcpyHtoDAsync_v2(unsigned long long to, const void *from, size_t bytes, void *in) {
+  if (in != STREAM) return INVALID_VALUE;
   sent += bytes;
-  return copy(place(to), from, bytes, stream);
+  if (is_pinned(from)) return valleys_double_do(in, [=] { return std::memcpy(place(to), from, bytes), 0; });
+  const std::vector<char> taken(static_cast<const char *>(from), static_cast<const char *>(from) + bytes);
+  return valleys_double_do(in, [to, taken] { return std::memcpy(place(to), taken.data(), taken.size()), 0; });
 }
-int cuMemcpyDtoHAsync_v2(void *to, unsigned long long from, size_t bytes, void *stream) {
-  return copy(to, place(from), bytes, stream);
+int cuMemcpyDtoHAsync_v2(void *to, unsigned long long from, size_t bytes, void *in) {
+  if (in != STREAM) return INVALID_VALUE;
+  return valleys_double_do(in, [=] { return std::memcpy(to, place(from), bytes), 0; });
 }
-int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t bytes, void *stream) {
+int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t bytes, void *in) {
   ++memory;
-  return copy(place(to), place(from), bytes, stream);
+  return valleys_double_do(in, [=] { return std::memcpy(place(to), place(from), bytes), 0; });
 }
 
 int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned threads_x,
-                   unsigned threads_y, unsigned threads_z, unsigned shared, void *stream, void **arguments, void **) {
+                   unsigned threads_y, unsigned threads_z, unsigned shared, void *in, void **arguments, void **) {
   if (grid_z != 1 || threads_x != 256 || threads_y != 1 || threads_z != 1 || shared != 0) return INVALID_VALUE;
-  if (valleys_cuda_host_launch(static_cast<const char *>(function), grid_x, grid_y, arguments) != 0) return NOT_FOUND;
-  ++launched[static_cast<const char *>(function)];
-  return asked_for(stream);
+  const char *const name = static_cast<const char *>(function);
+  ++launched[name];
+  unsigned lengths[32];
+  const unsigned count = valleys_cuda_host_parameters(name, lengths);
+  // As a real driver, which takes the values over before it returns.
+  std::array<unsigned long long, 32> values = {};
+  for (unsigned i = 0; i < count; ++i) std::memcpy(&values[i], arguments[i], lengths[i]);
+  return valleys_double_do(in, [=]() mutable {
+    void *places[32];
+    for (unsigned i = 0; i < count; ++i) places[i] = &values[i];
+    return valleys_cuda_host_launch(name, grid_x, grid_y, places) == 0 ? 0 : NOT_FOUND;
+  });
 }
 
 int cuGetErrorString(int error, const char **text) {
@@ -129,5 +218,6 @@ int cuGetErrorName(int, const char **text) { return *text = "DOUBLE", 0; }
 unsigned long long valleys_double_sent() { return sent; }
 unsigned long long valleys_double_launched(const char *kernel) { return launched[kernel]; }
 unsigned long long valleys_double_memory() { return memory; }
+void valleys_double_fail_recordings(bool fail) { recordings_fail = fail; }
 
 }  // extern "C"

@@ -68,6 +68,14 @@ namespace kernels {
 #undef PRODUCT
 }  // namespace kernels
 
+// The lengths of a kernel's parameters in bytes, and how many there are.
+template <class... P>
+unsigned measure(void (*)(P...), unsigned *lengths) {
+  const unsigned own[] = {sizeof(P)...};
+  for (unsigned i = 0; i < sizeof...(P); ++i) lengths[i] = own[i];
+  return sizeof...(P);
+}
+
 // Calls a kernel with arguments as the CUDA driver takes them: a pointer to each.
 template <class... P, size_t... I>
 void call(void (*kernel)(P...), void *const *arguments, std::index_sequence<I...>) {
@@ -93,6 +101,15 @@ extern "C" int valleys_cuda_host_launch(const char *name, unsigned grid_x, unsig
 #define PRODUCT EACH
 #include "kernels.inc"
   return 1;
+}
+
+// The lengths of a kernel's parameters in bytes, and how many there are; none if there is no such kernel.
+extern "C" unsigned valleys_cuda_host_parameters(const char *name, unsigned *lengths) {
+#undef EACH
+#define EACH(kernel, parameters, expression) \
+  if (std::strcmp(name, #kernel) == 0) return measure(kernels::kernel, lengths);
+#include "kernels.inc"
+  return 0;
 }
 
 // Threads of every block, as launches count on.

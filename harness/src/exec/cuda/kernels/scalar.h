@@ -139,6 +139,11 @@ BOTH float cross_entropy_gradient(double largest, double normaliser, float z, bo
   return (float)((probability - (is_label ? 1.0 : 0.0)) / (double)images);
 }
 
+// running <- (1 - share) running + share x
+BOTH float tracked(float running, double x, double share) {
+  return (float)((1.0 - share) * (double)running + share * x);
+}
+
 // v <- momentum v + (g + decay w)
 BOTH float velocity(float v, float g, float w, float momentum, float decay) { return momentum * v + (g + decay * w); }
 

@@ -363,12 +363,24 @@ BOTH void cross_entropy(Thread t, const float *logits, const unsigned short *lab
       gradient[image * classes + i] = scalar::cross_entropy_gradient(largest, normaliser, z[i], i == label, images);
 }
 
-BOTH void sgd(Thread t, float *values, float *velocity, const float *gradient, float rate, float momentum, float decay,
-              unsigned n) {
+// Number i of a batch's means and unbiased variances: of all channels first the means, then the biased variances, which
+// `factors` makes unbiased.
+BOTH double unbiased(const double *moments, const double *factors, unsigned i, unsigned channels) {
+  return i < channels ? moments[i] : moments[i] * factors[i - channels];
+}
+
+BOTH void track(Thread t, float *running, const double *moments, const double *factors, double share,
+                unsigned channels) {
+  const unsigned i = t.index();
+  if (i < 2 * channels) running[i] = scalar::tracked(running[i], unbiased(moments, factors, i, channels), share);
+}
+
+// Three numbers say how: learning rate, momentum, weight decay.
+BOTH void sgd(Thread t, float *values, float *velocity, const float *gradient, const float *descent, unsigned n) {
   const unsigned i = t.index();
   if (i >= n) return;
-  velocity[i] = scalar::velocity(velocity[i], gradient[i], values[i], momentum, decay);
-  values[i] = scalar::descended(values[i], velocity[i], rate);
+  velocity[i] = scalar::velocity(velocity[i], gradient[i], values[i], descent[1], descent[2]);
+  values[i] = scalar::descended(values[i], velocity[i], descent[0]);
 }
 
 BOTH void average(Thread t, double *mean, const float *values, double count, unsigned n) {
@@ -381,13 +393,10 @@ BOTH void along(Thread t, const float *centre, const double *direction, float *y
   if (i < n) y[i] = scalar::along(centre[i], direction[i], offset);
 }
 
-// A thread a number: the means of all channels, then their variances, which `factors` makes unbiased.
 BOTH void collect(Thread t, const double *moments, const double *factors, double *kept, double share,
                   unsigned channels) {
   const unsigned i = t.index();
-  if (i >= 2 * channels) return;
-  const double x = i < channels ? moments[i] : moments[i] * factors[i - channels];
-  kept[i] = scalar::collected(kept[i], x, share);
+  if (i < 2 * channels) kept[i] = scalar::collected(kept[i], unbiased(moments, factors, i, channels), share);
 }
 
 // A thread a number of `out`, in the order (image, channel, row, column): bytes of resident images through their

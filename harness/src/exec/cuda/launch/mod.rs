@@ -12,17 +12,19 @@ mod linear;
 mod loss;
 mod optimiser;
 mod pooling;
+mod statistics;
 
 use std::marker::PhantomData;
 
 pub(crate) use self::augment::{ResidentImages, Variation, augment};
 pub(crate) use self::batch_norm::{Norm, Planes, Reduced, batch_norm, batch_norm_backward, moments};
 pub(crate) use self::elementwise::{activation, activation_backward, add, extract, insert, multiply};
-pub(crate) use self::landscape::{along, collect};
+pub(crate) use self::landscape::along;
 pub(crate) use self::linear::{add_bias, bias_backward, linear, linear_backward_data, linear_backward_weight};
 pub(crate) use self::loss::cross_entropy;
-pub(crate) use self::optimiser::{Descent, average, sgd};
+pub(crate) use self::optimiser::{average, sgd};
 pub(crate) use self::pooling::{average_pool, average_pool_backward, max_pool, max_pool_backward};
+pub(crate) use self::statistics::{Batch, collect, track};
 use super::kernels::{Kernel, THREADS};
 use super::memory::{Element, Out, View};
 use crate::{Error, Result};
@@ -41,7 +43,6 @@ pub(crate) struct Launch<'a> {
 pub(super) enum Argument {
     Address(u64),
     U32(u32),
-    F32(f32),
     F64(f64),
 }
 
@@ -90,11 +91,6 @@ impl<'a> Launch<'a> {
         self
     }
 
-    fn f32(mut self, number: f32) -> Self {
-        self.arguments.push(Argument::F32(number));
-        self
-    }
-
     fn f64(mut self, number: f64) -> Self {
         self.arguments.push(Argument::F64(number));
         self
@@ -121,7 +117,6 @@ impl Argument {
         match self {
             Self::Address(value) => std::ptr::from_ref(value).cast_mut().cast(),
             Self::U32(value) => std::ptr::from_ref(value).cast_mut().cast(),
-            Self::F32(value) => std::ptr::from_ref(value).cast_mut().cast(),
             Self::F64(value) => std::ptr::from_ref(value).cast_mut().cast(),
         }
     }

@@ -5,32 +5,22 @@ use crate::exec::cuda::kernels::Kernel;
 use crate::exec::cuda::memory::{Out, View};
 use crate::{Error, Result};
 
-/// The numbers of a step of SGD.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Descent {
-    /// η
-    pub(crate) rate: f32,
-    /// μ
-    pub(crate) momentum: f32,
-    /// λ
-    pub(crate) decay: f32,
-}
-
-/// v ← μv + (g + λw); w ← w − ηv
+/// v ← μv + (g + λw); w ← w − ηv, where `descent` holds η, μ and λ: on the device, so that the same launch serves every
+/// learning rate
 pub(crate) fn sgd<'a>(
-    descent: Descent,
+    descent: View<'a, f32>,
     values: Out<'a, f32>,
     velocity: Out<'a, f32>,
     gradient: View<'a, f32>,
 ) -> Result<Launch<'a>> {
     let n = values.len();
+    check_length("the numbers of a step", descent.len(), 3)?;
     check_length("the velocity", velocity.len(), n)?;
     check_length("the gradient", gradient.len(), n)?;
     check_apart(Kernel::Sgd, values, velocity.view())?;
     check_apart(Kernel::Sgd, values, gradient)?;
     check_apart(Kernel::Sgd, velocity, gradient)?;
-    let launch = Launch::each(Kernel::Sgd, n)?.out(values).out(velocity).view(gradient);
-    launch.f32(descent.rate).f32(descent.momentum).f32(descent.decay).index(n)
+    Launch::each(Kernel::Sgd, n)?.out(values).out(velocity).view(gradient).view(descent).index(n)
 }
 
 /// mean ← mean + (w − mean)/count, w being point number `count` from 1.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use valleys_sim::Seed;
 
-use super::double::{done, load};
+use super::double::{asked, load};
 use super::pass::tangle;
 use crate::data::loader::{Batches, EpochBatches};
 use crate::data::{Augmentation, synthetic};
@@ -28,11 +28,11 @@ fn all() -> Vec<By> {
 #[track_caller]
 fn check(name: &str, account: &Account, work: impl FnOnce()) {
     let known = all();
-    let before: Vec<u64> = known.iter().map(|by| done(*by)).collect();
+    let before: Vec<u64> = known.iter().map(|by| asked(*by)).collect();
     work();
     for (by, before) in known.iter().zip(before) {
         let counted = account.0.iter().filter(|work| work.by == *by).count() as u64;
-        assert_eq!(done(*by) - before, counted, "{name}: {by:?}, started and in the account");
+        assert_eq!(asked(*by) - before, counted, "{name}: {by:?}, started and in the account");
     }
     assert!(account.0.iter().all(|work| known.contains(&work.by)), "{name}: a kernel that there is not");
 }
@@ -55,7 +55,7 @@ fn the_engine_starts_what_the_account_says() {
         let views = batches.views(0);
         let mut descent = executor.descend(&mut weights, &mut sgd).expect("this network");
         let mut step = || drop(descent.step(0.0, &views, Dropout::Off).expect("a step"));
-        // In the first one memory is asked for, and algorithms are tried.
+        // In the first one memory is asked for, and algorithms are tried. The second one is recorded.
         step();
         check(name, &Account::training(&graph, IMAGES), step);
         descent.finish().expect("no device fails");

@@ -5,7 +5,7 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::{Arc, Once};
 
-use crate::device_test::{OPERATION_IMAGES, compare, compare_steps, exact, operations};
+use crate::device_test::{OPERATION_IMAGES, compare, compare_steps, exact, operations, recordings};
 use crate::exec::BackendKind;
 use crate::exec::account::{By, Direction};
 use crate::exec::cuda::device::Device;
@@ -31,30 +31,30 @@ pub(super) fn load() {
     });
 }
 
-/// A function of the doubles.
-fn counter(name: &CStr) -> *mut c_void {
+/// A function of the double's own.
+fn own(name: &CStr) -> *mut c_void {
     // SAFETY: null looks among all libraries of the process.
-    let counter = unsafe { dlsym(std::ptr::null_mut(), name.as_ptr()) };
-    assert!(!counter.is_null(), "the double is not loaded");
-    counter
+    let found = unsafe { dlsym(std::ptr::null_mut(), name.as_ptr()) };
+    assert!(!found.is_null(), "the double is not loaded");
+    found
 }
 
 /// Bytes that this thread has sent to the double's GPU so far.
 pub(super) fn traffic() -> u64 {
     // SAFETY: the double's function of this name has no arguments and gives this number.
-    unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(counter(c"valleys_double_sent"))() }
+    unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(own(c"valleys_double_sent"))() }
 }
 
-/// How often this thread has had the double's GPU do something so far.
-pub(super) fn done(by: By) -> u64 {
+/// How often this thread has asked the doubles for something so far.
+pub(super) fn asked(by: By) -> u64 {
     let of_direction = |direction| {
-        let counter = counter(c"valleys_double_convolutions");
+        let counter = own(c"valleys_double_convolutions");
         // SAFETY: the double's function of this name takes 0, 1 or 2 and gives this number.
         unsafe { std::mem::transmute::<*mut c_void, extern "C" fn(c_int) -> u64>(counter)(direction) }
     };
     match by {
         By::Kernel(name) => {
-            let (name, counter) = (CString::new(name).expect("a name"), counter(c"valleys_double_launched"));
+            let (name, counter) = (CString::new(name).expect("a name"), own(c"valleys_double_launched"));
             // SAFETY: the double's function of this name takes a kernel's name, which it copies, and gives this number.
             unsafe { std::mem::transmute::<*mut c_void, extern "C" fn(*const c_char) -> u64>(counter)(name.as_ptr()) }
         }
@@ -63,9 +63,15 @@ pub(super) fn done(by: By) -> u64 {
         By::Convolution(Direction::BackwardFilter) => of_direction(2),
         // SAFETY: the double's function of this name has no arguments and gives this number.
         By::Memory => unsafe {
-            std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(counter(c"valleys_double_memory"))()
+            std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(own(c"valleys_double_memory"))()
         },
     }
+}
+
+/// Whether recordings of this thread fail from now on.
+pub(super) fn fail_recordings(fail: bool) {
+    // SAFETY: the double's function of this name takes this flag.
+    unsafe { std::mem::transmute::<*mut c_void, extern "C" fn(bool)>(own(c"valleys_double_fail_recordings"))(fail) }
 }
 
 #[test]
@@ -84,6 +90,8 @@ fn every_operation_holds_on_the_whole_engine() {
 fn steps_images_points_and_averages_hold_on_the_whole_engine() {
     load();
     assert_eq!(exact(BackendKind::Cuda).expect("a GPU").map(|(_, same)| same), [true; 3]);
+    let recordings = recordings(BackendKind::Cuda).expect("a GPU").expect("graphs");
+    assert_eq!((recordings.recorded, recordings.refused.len()), (3, 0));
     let compared = compare_steps(BackendKind::Cuda).expect("a GPU");
     assert!(compared.holds(), "{compared:?}");
 }
@@ -95,11 +103,11 @@ fn memory_holds_what_was_put_there_and_parts_are_checked() {
     assert_eq!((device.name(), device.capability().as_str(), device.ordinal()), ("the host", "9.0", 0));
     assert!(Arc::ptr_eq(&device, &Device::open(0).expect("the host")));
     let [a, b] = [[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]].map(|numbers| Buffer::new(&device, &numbers).expect("memory"));
-    a.out().part(1..3).and_then(|part| part.copy_from(b.view().part(0..2)?)).expect("two numbers");
+    a.out().part(1..3).and_then(|part| part.copy_from(b.view().part(0..2)?, device.stream())).expect("two numbers");
     assert_eq!(a.view().to_vec().expect("numbers"), [1.0, 4.0, 5.0]);
-    b.out().part(1..2).and_then(|part| part.clear()).expect("one number");
+    b.out().part(1..2).and_then(|part| part.clear(device.stream())).expect("one number");
     assert_eq!(b.view().to_vec().expect("numbers"), [4.0, 0.0, 6.0]);
-    assert!(a.out().copy_from(a.view()).is_err(), "onto itself");
+    assert!(a.out().copy_from(a.view(), device.stream()).is_err(), "onto itself");
     assert!(a.out().upload(&[0.0; 2]).is_err() && a.view().download(&mut [0.0; 4]).is_err());
     let nothing = Buffer::<u8>::zeros(&device, 0).expect("no memory");
     assert!(nothing.len() == 0 && nothing.view().to_vec().expect("no numbers").is_empty());

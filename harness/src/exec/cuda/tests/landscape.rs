@@ -7,9 +7,8 @@ use super::*;
 use crate::average::{Average, recompute_statistics};
 use crate::data::loader::PlainBatches;
 use crate::data::synthetic;
-use crate::exec::cuda::launch::{along, collect};
-use crate::exec::run::{AllMoments, bessel};
-use crate::exec::{BackendKind, Executor, StatisticsPass, Weighting};
+use crate::exec::cuda::launch::along;
+use crate::exec::{BackendKind, Executor, Weighting};
 use crate::landscape::known::point;
 use crate::landscape::{BatchNorm, Measured, Probe, Spec, Surface};
 use crate::model::Architecture;
@@ -29,26 +28,6 @@ fn a_point_of_a_line_is_the_host_s_to_the_bit() {
     }
     assert!(along(w.view(), direction.view(), 1.0, w.out()).is_err(), "the centre stays");
     assert!(along(w.view(), double(&[1.0]).view(), 1.0, y.out()).is_err());
-}
-
-#[test]
-fn statistics_over_batches_are_the_host_s_to_the_bit() {
-    let graph = Architecture::ResNet8.graph(10).expect("a network");
-    let channels = graph.layout().channels();
-    let mut right = StatisticsPass::new(graph.layout(), Weighting::BySize);
-    let kept = double(&vec![0.0; 2 * channels]);
-    for (number, images) in [7usize, 7, 3].into_iter().enumerate() {
-        let moments = |name: &str| numbers(&format!("{name} {number}"), channels).into_iter().map(f64::from).collect();
-        let moments = AllMoments { mean: moments("mean"), var: moments("var") };
-        let counts: Vec<usize> = (0..graph.layout().norms().len()).map(|norm| images * (norm + 2)).collect();
-        let share = right.count(images);
-        right.add(share, &counts, &moments);
-        let factors = double(&bessel(graph.layout(), &counts).collect::<Vec<_>>());
-        let new = double(&[moments.mean, moments.var].concat());
-        run(&collect(new.view(), factors.view(), kept.out(), share).expect("lengths fit"));
-        assert_eq!(kept.read(), right.means().concat());
-    }
-    assert!(collect(kept.view(), double(&[1.0]).view(), kept.out(), 1.0).is_err());
 }
 
 #[test]

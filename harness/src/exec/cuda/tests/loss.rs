@@ -2,9 +2,9 @@ use super::double::load;
 use super::*;
 use crate::exec::cuda::device::Device;
 use crate::exec::cuda::launch::cross_entropy;
-use crate::exec::cuda::loss::Loss;
+use crate::exec::cuda::loss::{Loss, Room};
 use crate::exec::cuda::memory::Buffer;
-use crate::exec::{Outcome, loss};
+use crate::exec::loss;
 
 fn check(logits: &[f32], labels: &[u16]) {
     let (z, l) = (single(logits), Host::new(labels, 60_000));
@@ -61,25 +61,33 @@ fn a_label_that_is_no_class_has_no_loss() {
 }
 
 #[test]
-fn losses_wait_for_one_another_and_keep_their_order() {
+fn losses_wait_for_one_another_and_are_told_batch_by_batch() {
     load();
     let device = Device::open(0).expect("the host");
-    for room in [1, 5, 100] {
+    for (images, batches) in [(1, 100), (5, 100), (100, 2), (100, 100)] {
+        let room = Room { images, batches };
         let mut losses = Loss::new(&device, room).expect("memory");
-        let (mut seen, mut right) = (Outcome::default(), Outcome::default());
-        for (number, images) in [2, 3, 4, 1, 7, 2].into_iter().enumerate() {
-            let logits = numbers(&format!("logits {number}"), 3 * images);
-            let labels: Vec<u16> = (0..images).map(|image| ((image + number) % 3) as u16).collect();
-            losses.prepare(&device, &labels, &mut seen).expect("memory");
+        let (mut seen, mut right) = (Vec::new(), Vec::new());
+        for (number, count) in [2, 3, 4, 1, 7, 2].into_iter().enumerate() {
+            let logits = numbers(&format!("logits {number}"), 3 * count);
+            let labels: Vec<u16> = (0..count).map(|image| ((image + number) % 3) as u16).collect();
+            losses.prepare(&device, &labels).expect("memory");
             let there = Buffer::new(&device, &logits).expect("memory");
             device.run(&losses.launch(there.view(), None).expect("lengths fit")).expect("the host");
-            right.extend(loss::cross_entropy(&logits, &labels));
+            seen.extend(losses.keep(&device).expect("memory"));
+            right.push(loss::cross_entropy(&logits, &labels));
         }
-        losses.read(&mut seen).expect("losses");
-        assert_eq!(seen.correct, right.correct);
-        let both = seen.losses.iter().zip(&right.losses);
-        assert!(seen.losses.len() == right.losses.len() && both.into_iter().all(|(a, b)| (a - b).abs() < 1e-12));
-        losses.read(&mut seen).expect("losses");
-        assert_eq!(seen.losses.len(), right.losses.len(), "nothing comes twice");
+        assert_eq!(seen.is_empty(), [images, batches] == [100; 2], "some were read on the way");
+        seen.extend(losses.read().expect("losses"));
+        assert_eq!(seen.len(), right.len());
+        for (seen, right) in seen.iter().zip(&right) {
+            assert_eq!(seen.correct, right.correct);
+            assert_eq!(seen.losses.len(), right.losses.len());
+            assert!(seen.losses.iter().zip(&right.losses).all(|(a, b)| (a - b).abs() < 1e-12));
+        }
+        assert!(losses.read().expect("losses").is_empty(), "nothing comes twice");
+        losses.prepare(&device, &[0]).and_then(|()| losses.keep(&device)).expect("memory");
+        losses.forget();
+        assert!(losses.read().expect("losses").is_empty(), "what is forgotten does not come");
     }
 }

@@ -13,6 +13,8 @@ mod optimiser;
 mod pass;
 mod pooling;
 mod program;
+mod replay;
+mod statistics;
 mod training;
 
 use std::cell::Cell;

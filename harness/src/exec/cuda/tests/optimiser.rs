@@ -1,6 +1,6 @@
 use super::*;
 use crate::average::Average;
-use crate::exec::cuda::launch::{Descent, average, sgd};
+use crate::exec::cuda::launch::{average, sgd};
 use crate::optim::{Sgd, SgdParams};
 
 #[test]
@@ -14,12 +14,14 @@ fn steps_are_the_optimiser_s_to_the_bit() {
         let slopes = numbers(&format!("gradient {step}"), n);
         right.step(rate, &mut values, &slopes).expect("finite");
         let g = single(&slopes);
-        let descent = Descent { rate: rate as f32, momentum: 0.9, decay: 3e-4 };
-        run(&sgd(descent, w.out(), v.out(), g.view()).expect("lengths fit"));
+        let descent = single(&[rate as f32, 0.9, 3e-4]);
+        run(&sgd(descent.view(), w.out(), v.out(), g.view()).expect("lengths fit"));
         assert_same(&w.read(), &values);
         assert_same(&v.read(), right.velocity());
     }
-    assert!(sgd(Descent { rate: 0.1, momentum: 0.0, decay: 0.0 }, w.out(), v.out(), single(&[0.0]).view()).is_err());
+    let three = single(&[0.0; 3]);
+    assert!(sgd(three.view(), w.out(), v.out(), single(&[0.0]).view()).is_err());
+    assert!(sgd(single(&[0.0]).view(), w.out(), v.out(), v.view()).is_err());
 }
 
 #[test]

@@ -2,7 +2,7 @@ use super::*;
 use crate::exec::Mode;
 use crate::exec::backend::{Linear, Part, Pool};
 use crate::exec::cuda::kernels::{Kernel, PROGRAM};
-use crate::exec::cuda::launch::{self, Descent, Norm, Planes, Reduced, ResidentImages};
+use crate::exec::cuda::launch::{self, Batch, Norm, Planes, Reduced, ResidentImages};
 use crate::model::graph::Shape;
 
 /// The types of a kernel's parameters, as the code for later GPUs declares them.
@@ -19,7 +19,6 @@ fn arguments(launch: &Launch<'_>) -> Vec<&'static str> {
     let arguments = launch.arguments().iter().map(|argument| match argument {
         Argument::Address(_) => ".u64",
         Argument::U32(_) => ".u32",
-        Argument::F32(_) => ".f32",
         Argument::F64(_) => ".f64",
     });
     arguments.collect()
@@ -49,9 +48,9 @@ fn every_launch_has_the_arguments_that_the_program_for_the_gpu_declares() {
     let (labels, variations) = (Host::new(&[0u16], 0), Host::new(&[0; 4], 0));
     let tables = single(&[0.0; 256]);
     let images = ResidentImages { images: b.view(), tables: tables.view(), channels: 1, side: 1 };
-    let descent = Descent { rate: 0.0, momentum: 0.0, decay: 0.0 };
     let loss = d.out().part(0..1).expect("a part");
     let four = double(&[0.0; 4]);
+    let new = Batch { moments: d.view().part(0..2).expect("a part"), factors: mean };
     let mut launches = vec![
         launch::add(x, y),
         launch::multiply(x, x, y, false),
@@ -66,10 +65,11 @@ fn every_launch_has_the_arguments_that_the_program_for_the_gpu_declares() {
         launch::batch_norm(planes, norm, one(2..3), own(3..4)),
         launch::cross_entropy(one(0..2), labels.view(), loss, b.out(), None),
         launch::cross_entropy(one(0..2), labels.view(), loss, b.out(), Some(own(2..4))),
-        launch::sgd(descent, own(0..1), own(1..2), one(2..3)),
+        launch::sgd(slopes.view(), own(0..1), own(1..2), one(2..3)),
         launch::average(four.out(), x, 1),
         launch::along(one(0..1), d.view().part(0..1).expect("a part"), 0.0, own(1..2)),
-        launch::collect(d.view().part(0..2).expect("a part"), mean, four.out().part(0..2).expect("a part"), 1.0),
+        launch::collect(new, four.out().part(0..2).expect("a part"), 1.0),
+        launch::track(new, own(0..2), 1.0),
         launch::augment(images, variations.view(), own(0..1)),
     ];
     let several = [
