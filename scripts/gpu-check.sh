@@ -103,6 +103,11 @@ for device in cpu cuda:0; do
   step "$name" "$valleys" landscape line "$out/cpu" --device "$device" --points 21 --images 500 --out "$out/$name"
 done
 
+# How fast it is, a line of JSON a network.
+for backend in cuda cuda-tf32; do
+  step "speed-$backend" "$valleys" speed measure --backend "$backend" "${networks[@]}" --batch "$batch" --seconds 1
+done
+
 if [ "$failures" = 0 ]; then
   echo "all steps passed" | tee -a "$out/summary.txt"
 else

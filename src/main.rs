@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::checkpoint::Checkpoint;
-use cli::{Cli, Command, Data, Suite};
+use cli::{Cli, Command, Data, Speed, Suite};
 use error::{Error, Result};
 
 fn main() -> ExitCode {
@@ -68,6 +68,9 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Certify(options) => command::certify::run(options),
         Command::Report(options) => command::report::run(options),
         Command::DeviceTest(options) => command::device_test::run(options),
+        Command::Speed(Speed::Measure(options)) => command::speed::measure(options),
+        Command::Speed(Speed::Account(options)) => command::speed::account::run(options),
+        Command::Speed(Speed::Backends) => command::speed::backends(),
         Command::Golden(options) => command::golden::run(options),
     }
 }

@@ -34,6 +34,54 @@ fn the_processor_holds_against_the_reference() {
 }
 
 #[test]
+fn speeds_are_lines_of_json_and_the_account_is_a_table() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let lines = |arguments: &[&str]| -> Vec<serde_json::Value> {
+        let output = succeeds(arguments, folder.path());
+        output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let measure = ["speed", "measure", "--device", "cpu", "--networks", "mlp,resnet8", "--batch", "4", "--images", "4"];
+    let measure = [&measure[..], &["--seconds", "0.01"]].concat();
+    let measured = lines(&measure);
+    assert_eq!(measured.iter().map(|row| &row["network"]).collect::<Vec<_>>(), ["mlp", "resnet8"]);
+    for row in &measured {
+        assert!(row["backend"] == "cpu" && row["batch"] == 4 && row["images"]["statistics"] == 4, "{row}");
+        for what in ["training", "evaluation", "points"] {
+            let number = |name: &str| row[what][name].as_f64().expect("a number");
+            assert!(0.0 < number("least") && number("least") <= number("median"), "{what}: {row}");
+            assert!(number("median") <= number("most") && number("repetitions") >= 5.0, "{what}: {row}");
+        }
+    }
+    let without = lines(&[&measure[..8], &["--images", "0", "--seconds", "0.01"]].concat());
+    assert!(without[0].get("points").is_none() && without[0].get("images").is_none(), "{without:?}");
+
+    let backends = lines(&["speed", "backends"]);
+    let works = |name: &str| backends.iter().find(|row| row["backend"] == name).map(|row| &row["works"]);
+    assert_eq!([works("cpu"), works("reference")], [Some(&true.into()); 2], "{backends:?}");
+    assert!(
+        backends.iter().all(|row| row["about"].as_str().is_some_and(|about| !about.contains('\n'))),
+        "{backends:?}"
+    );
+
+    let account = ["speed", "account", "--networks", "resnet8,mlp", "--batch", "2"];
+    let output = succeeds(&account, folder.path());
+    for row in ["| ResNet-8 | training | ", "| MLP | evaluation | ", "| batch norm, back | 21, "] {
+        assert_eq!(output.lines().filter(|line| line.starts_with(row)).count(), 1, "{row}: {output}");
+    }
+    refuses(&["speed", "account", "--networks", "resnet9"], folder.path(), 2, &["resnet9", "resnet8"]);
+
+    let speed = ["speed", "measure", "--device", "cpu"];
+    refuses(&[&speed[..], &["--networks", "resnet9"]].concat(), folder.path(), 2, &["resnet9", "resnet8"]);
+    refuses(&["speed", "measure", "--device", "cuda:4096"], folder.path(), 1, &["CUDA"]);
+    for (option, wrong, allowed) in
+        [("--seconds", "0", "up to 3600"), ("--seconds", "inf", "up to 3600"), ("--images", "1", "0, or 2 to 100000")]
+    {
+        let (code, _, message) = run(&[&speed[..], &[option, wrong]].concat(), folder.path());
+        assert!(code == Some(2) && message.contains(allowed), "{option} {wrong}: {message}");
+    }
+}
+
+#[test]
 fn a_gpu_that_is_not_there_is_missed_in_one_line_before_anything_is_made() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     // Where there are GPUs, there are not as many.

@@ -27,6 +27,7 @@ pub mod params;
 pub(crate) mod pickle;
 pub mod preset;
 pub mod scalar;
+pub mod speed;
 pub mod suite;
 pub mod train;
 

@@ -10,6 +10,7 @@ pub(crate) mod landscape;
 mod network;
 mod reproduce;
 pub(crate) mod runner;
+mod speed;
 mod suite;
 mod theory;
 
@@ -24,6 +25,7 @@ pub(crate) use golden::Golden;
 pub(crate) use landscape::Landscape;
 pub(crate) use network::{Preset, Select, Train};
 pub(crate) use reproduce::{Profile, Report, Reproduce};
+pub(crate) use speed::{Account, Measure, Speed};
 pub(crate) use suite::{Folder, NETWORKS, Plan, Run, Suite};
 pub(crate) use theory::{AppendixA, Check, Noise, PhaseMap, Protocol, Slopes, Theorem2};
 
@@ -77,6 +79,9 @@ pub(crate) enum Command {
     Report(Report),
     /// Try every operation and every network on a device against the plain reference: errors, bits, images a second.
     DeviceTest(DeviceTest),
+    /// How fast networks run here, for programs that compare.
+    #[command(subcommand)]
+    Speed(Speed),
     /// Compare this build with the committed golden values, for those who change the code.
     Golden(Golden),
 }

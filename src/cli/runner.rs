@@ -9,7 +9,7 @@ use valleys_harness::exec::BackendKind;
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Runner {
     /// Who runs the network: cpu, fast; reference, plain; cuda, an NVIDIA GPU; cuda-tf32, the same with coarser
-    /// convolutions; cuda-bf16, with coarser feature maps, too. A run has the bits of its backend [default: as the settings say, or else cpu; of device-test, cuda].
+    /// convolutions; cuda-bf16, with coarser feature maps, too. A run has the bits of its backend [default: as the settings say, or else cpu; of device-test and speed, cuda].
     #[arg(long, value_name = "NAME", value_parser = ["cpu", "reference", "cuda", "cuda-tf32", "cuda-bf16"])]
     pub(crate) backend: Option<String>,
     /// Where: cpu, reference, or cuda:N for GPU number N, from 0; names the backend, too, if that is not given.

@@ -11,6 +11,7 @@ pub(crate) mod network;
 pub(crate) mod phase_map;
 pub(crate) mod report;
 pub(crate) mod reproduce;
+pub(crate) mod speed;
 pub(crate) mod suite;
 pub(crate) mod theory;
 pub(crate) mod train;

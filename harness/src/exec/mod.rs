@@ -6,6 +6,7 @@
 //! kernels for the processor's vectors. The CUDA engine runs the reference's steps on a GPU, and keeps images, weights
 //! and velocity there.
 
+pub mod account;
 mod activation;
 mod backend;
 mod cpu;

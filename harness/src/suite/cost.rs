@@ -1,65 +1,30 @@
 //! What a run costs, from a step that was measured.
 
-use std::sync::Arc;
-use std::time::Instant;
-
-use valleys_sim::Seed;
-
 use crate::Result;
-use crate::data::loader::{Batches, EpochBatches};
-use crate::data::{Augmentation, synthetic};
-use crate::exec::{BackendKind, Dropout, Executor};
+use crate::exec::BackendKind;
 use crate::model::Architecture;
-use crate::optim::{Sgd, SgdParams};
-use crate::params::Weights;
+use crate::speed::{self, Effort};
 use crate::train::{Recipe, Selection};
-
-/// Classes of the networks that are measured; the last layer costs next to nothing.
-const CLASSES: usize = 10;
 
 /// Images a second on this machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rates {
-    /// In training: a pass there and back.
+    /// In training: a step of SGD.
     pub training: f64,
     /// In evaluation: a pass there.
     pub evaluation: f64,
 }
 
 impl Rates {
-    /// Measures a network for ten classes on embedded images, varied as in training and where the backend keeps them: after
-    /// one step to warm up, the better of two, of `images` images each.
+    /// Measures a network for ten classes on embedded images: after one step to warm up, the better of two, of `images`
+    /// images each.
     ///
     /// # Errors
-    /// As those of an [`Executor`].
+    /// As those of [`speed::images`].
     pub fn measure(network: Architecture, backend: BackendKind, images: usize) -> Result<Self> {
-        let graph = Arc::new(network.graph(CLASSES)?);
-        let mut weights = Weights::initialise(&graph, Seed(0));
-        let mut sgd = Sgd::new(SgdParams::default(), weights.values.len())?;
-        let mut executor = Executor::<f32>::on(Arc::clone(&graph), backend)?;
-        let data = synthetic::draw(images, 1, Seed(0))?;
-        let batches = EpochBatches::new(&data, Augmentation::CROP_AND_FLIP, images, Seed(0), 0);
-        let mut descent = executor.descend(&mut weights, &mut sgd)?;
-        let training = best(images, || {
-            descent.step(0.0, &batches.views(0), Dropout::Off)?;
-            descent.settle().map(drop)
-        })?;
-        descent.finish()?;
-        let mut loaded = executor.load(&weights)?;
-        let evaluation = best(images, || loaded.evaluate(&batches.views(0)).map(drop))?;
+        let [training, evaluation] = speed::images(network, backend, images, Effort::QUICK)?.map(|speed| speed.most);
         Ok(Self { training, evaluation })
     }
-}
-
-fn best(images: usize, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
-    work()?;
-    let mut rate = 0.0_f64;
-    for _ in 0..2 {
-        let start = Instant::now();
-        work()?;
-        rate = rate.max(images as f64 / start.elapsed().as_secs_f64());
-    }
-    Ok(rate)
 }
 
 /// What a run costs.
@@ -115,6 +80,8 @@ impl Cost {
 
 #[cfg(test)]
 mod tests {
+    use valleys_sim::Seed;
+
     use super::*;
     use crate::train::{Config, Method};
 

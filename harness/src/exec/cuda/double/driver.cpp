@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "recording.h"
@@ -43,6 +44,11 @@ thread_local bool recordings_fail = false;
 
 // Bytes that this thread has sent to the GPU.
 thread_local unsigned long long sent = 0;
+
+// How often this thread has asked for every kernel, and for copies and clearings of the GPU's memory; what it records is
+// asked for once.
+thread_local std::map<std::string, unsigned long long> launched;
+thread_local unsigned long long memory = 0;
 
 // Bytes before and after every buffer, which nobody may touch; the first of them hold its length.
 constexpr size_t GUARD = 256;
@@ -167,6 +173,7 @@ int cuMemFreeAsync(unsigned long long address, void *in) {
 }
 int cuMemGetInfo_v2(size_t *free, size_t *all) { return *free = *all = size_t{1} << 33, 0; }
 int cuMemsetD8Async(unsigned long long address, unsigned char byte, size_t bytes, void *in) {
+  ++memory;
   return valleys_double_do(in, [=] { return std::memset(place(address), byte, bytes), 0; });
 }
 int cuMemcpyHtoDAsync_v2(unsigned long long to, const void *from, size_t bytes, void *in) {
@@ -181,6 +188,7 @@ int cuMemcpyDtoHAsync_v2(void *to, unsigned long long from, size_t bytes, void *
   return valleys_double_do(in, [=] { return std::memcpy(to, place(from), bytes), 0; });
 }
 int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t bytes, void *in) {
+  ++memory;
   return valleys_double_do(in, [=] { return std::memcpy(place(to), place(from), bytes), 0; });
 }
 
@@ -188,6 +196,7 @@ int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigned gr
                    unsigned threads_y, unsigned threads_z, unsigned shared, void *in, void **arguments, void **) {
   if (grid_z != 1 || threads_x != 256 || threads_y != 1 || threads_z != 1 || shared != 0) return INVALID_VALUE;
   const char *const name = static_cast<const char *>(function);
+  ++launched[name];
   unsigned lengths[32];
   const unsigned count = valleys_cuda_host_parameters(name, lengths);
   if (count == 0) return NOT_FOUND;
@@ -208,6 +217,8 @@ int cuGetErrorName(int, const char **text) { return *text = "DOUBLE", 0; }
 
 // For the tests alone.
 unsigned long long valleys_double_sent() { return sent; }
+unsigned long long valleys_double_launched(const char *kernel) { return launched[kernel]; }
+unsigned long long valleys_double_memory() { return memory; }
 void valleys_double_fail_recordings(bool fail) { recordings_fail = fail; }
 
 }  // extern "C"

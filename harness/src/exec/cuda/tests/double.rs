@@ -7,6 +7,7 @@ use std::sync::{Arc, Once};
 
 use crate::device_test::{OPERATION_IMAGES, compare, compare_steps, exact, operations, recordings};
 use crate::exec::BackendKind;
+use crate::exec::account::{By, Direction};
 use crate::exec::cuda::algorithms::Precision;
 use crate::exec::cuda::convolution::Convolution;
 use crate::exec::cuda::device::Device;
@@ -46,6 +47,29 @@ fn own(name: &CStr) -> *mut c_void {
 pub(super) fn traffic() -> u64 {
     // SAFETY: the double's function of this name has no arguments and gives this number.
     unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(own(c"valleys_double_sent"))() }
+}
+
+/// How often this thread has asked the doubles for something so far.
+pub(super) fn asked(by: By) -> u64 {
+    let of_direction = |direction| {
+        let counter = own(c"valleys_double_convolutions");
+        // SAFETY: the double's function of this name takes 0, 1 or 2 and gives this number.
+        unsafe { std::mem::transmute::<*mut c_void, extern "C" fn(c_int) -> u64>(counter)(direction) }
+    };
+    match by {
+        By::Kernel(name) => {
+            let (name, counter) = (CString::new(name).expect("a name"), own(c"valleys_double_launched"));
+            // SAFETY: the double's function of this name takes a kernel's name, which it copies, and gives this number.
+            unsafe { std::mem::transmute::<*mut c_void, extern "C" fn(*const c_char) -> u64>(counter)(name.as_ptr()) }
+        }
+        By::Convolution(Direction::Forward) => of_direction(0),
+        By::Convolution(Direction::BackwardData) => of_direction(1),
+        By::Convolution(Direction::BackwardFilter) => of_direction(2),
+        // SAFETY: the double's function of this name has no arguments and gives this number.
+        By::Memory => unsafe {
+            std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(own(c"valleys_double_memory"))()
+        },
+    }
 }
 
 /// Whether recordings of this thread fail from now on.

@@ -1,6 +1,7 @@
 //! Every launch, carried out on the host by the functions that the GPU compiles, against the reference backend; and
 //! every launch's arguments against the program for the GPU.
 
+mod account;
 mod augment;
 mod batch_norm;
 mod double;

@@ -115,8 +115,8 @@ fn check_kept(name: &str, graph: &Graph, (storage, kinds): (Storage, &Kinds), [t
 }
 
 /// Layers in an order that shares and adds up values in every way.
-fn tangle() -> Result<Graph> {
-    let mut it = GraphBuilder::new(Shape { channels: 2, height: 7, width: 9 })?;
+pub(super) fn tangle(input: Shape) -> Result<Graph> {
+    let mut it = GraphBuilder::new(input)?;
     let image = it.input();
     let varied = it.dropout("pixels", image, 0.2)?;
     let first = it.convolution_with_bias("first", varied, 3, Window::same(3, 1))?;
@@ -144,7 +144,7 @@ fn every_operation_finds_its_place() {
     for (name, graph) in operations().expect("networks") {
         check(name, &graph);
     }
-    check("a tangle", &tangle().expect("a network"));
+    check("a tangle", &tangle(Shape { channels: 2, height: 7, width: 9 }).expect("a network"));
 }
 
 #[test]

@@ -1,0 +1,218 @@
+//! How fast a backend runs a network: images a second in training and in evaluation, points of a line a second.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Serialize;
+use valleys_sim::Seed;
+use valleys_sim::direction::Family;
+use valleys_sim::progress::Silent;
+
+use crate::Result;
+use crate::data::loader::{Batches, EpochBatches};
+use crate::data::{Augmentation, Views, synthetic};
+use crate::exec::{BackendKind, Dropout, Executor, Weighting};
+use crate::landscape::direction::Law;
+use crate::landscape::{BatchNorm, Probe, Spec, Surface};
+use crate::model::Architecture;
+use crate::optim::{Sgd, SgdParams};
+use crate::params::{Line, Weights};
+
+/// Classes of the networks that are measured; the last layer costs next to nothing.
+const CLASSES: usize = 10;
+
+/// Different batches that steps and evaluations go through, over and over.
+const BATCHES: usize = 4;
+
+/// How thoroughly a speed is measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Effort {
+    /// Passes that are not counted: in the first ones a backend asks for memory and chooses its algorithms.
+    pub warm_up: usize,
+    /// Repetitions at least.
+    pub repetitions: usize,
+    /// Seconds at least that the repetitions take together; 0 makes each of them one pass.
+    pub seconds: f64,
+}
+
+impl Effort {
+    /// What a plan or a table needs to know: two single passes.
+    pub const QUICK: Self = Self { warm_up: 1, repetitions: 2, seconds: 0.0 };
+
+    /// What a comparison needs: five repetitions of many passes, in about so many seconds.
+    pub fn of_seconds(seconds: f64) -> Self {
+        Self { warm_up: 4, repetitions: 5, seconds }
+    }
+}
+
+/// How many of something are done in a second.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Speed {
+    /// Median over the repetitions.
+    pub median: f64,
+    /// The slowest repetition.
+    pub least: f64,
+    /// The fastest.
+    pub most: f64,
+    /// How many of them.
+    pub repetitions: usize,
+    /// Steps, batches or points in each.
+    pub passes: usize,
+}
+
+impl Speed {
+    /// Measures work of which every pass does so many units. The work is told how many passes to make; when it returns,
+    /// they must be over on the device, too.
+    fn measure(effort: Effort, units: usize, mut work: impl FnMut(usize) -> Result<()>) -> Result<Self> {
+        work(effort.warm_up)?;
+        let mut timed = |passes: usize| {
+            let start = Instant::now();
+            work(passes).map(|()| start.elapsed().as_secs_f64())
+        };
+        let passes = match effort.seconds > 0.0 {
+            true => (effort.seconds / effort.repetitions as f64 / timed(1)?).ceil().clamp(1.0, 1e6) as usize,
+            false => 1,
+        };
+        let (mut rates, mut spent) = (Vec::new(), 0.0);
+        while rates.len() < effort.repetitions || spent < effort.seconds {
+            let seconds = timed(passes)?;
+            spent += seconds;
+            rates.push((passes * units) as f64 / seconds);
+        }
+        rates.sort_by(f64::total_cmp);
+        let (least, most) = (rates[0], rates[rates.len() - 1]);
+        let median = (rates[(rates.len() - 1) / 2] + rates[rates.len() / 2]) / 2.0;
+        Ok(Self { median, least, most, repetitions: rates.len(), passes })
+    }
+}
+
+/// Images a second in training and in evaluation, in batches of one size.
+///
+/// Training is whole steps of SGD with momentum, weight decay and dropout on images that are varied as in training, made
+/// where the backend makes them. A repetition is a stretch of steps as in an epoch, from taking the weights over to bringing
+/// them back. Evaluation gives every image's loss. The learning rate is 0, so that the network stays what it is.
+///
+/// # Errors
+/// Those of an [`Executor`], such as that there is no GPU.
+pub fn images(network: Architecture, backend: BackendKind, batch: usize, effort: Effort) -> Result<[Speed; 2]> {
+    let graph = Arc::new(network.graph(CLASSES)?);
+    let mut weights = Weights::initialise(&graph, Seed(0));
+    let mut sgd = Sgd::new(SgdParams::default(), weights.values.len())?;
+    let mut executor = Executor::<f32>::on(graph, backend)?;
+    let data = synthetic::draw(BATCHES * batch, 1, Seed(0))?;
+    let varied = EpochBatches::new(&data, Augmentation::CROP_AND_FLIP, batch, Seed(0), 0);
+    let training = Speed::measure(effort, batch, |steps| {
+        let mut descent = executor.descend(&mut weights, &mut sgd)?;
+        for step in 0..steps {
+            let number = step % varied.count();
+            let dropout = Dropout::Pass { seed: Seed(1), step: step as u64, images: varied.indices(number) };
+            descent.step(0.0, &varied.views(number), dropout)?;
+        }
+        descent.finish().map(drop)
+    })?;
+    let plain = EpochBatches::new(&data, Augmentation::NONE, batch, Seed(0), 0);
+    let mut loaded = executor.load(&weights)?;
+    let evaluation = Speed::measure(effort, batch, |count| {
+        loaded.evaluate_all(&Cycle { batches: &plain, count }, &Silent).map(drop)
+    })?;
+    Ok([training, evaluation])
+}
+
+/// Batches over and over, so many in all.
+struct Cycle<'a> {
+    batches: &'a dyn Batches,
+    count: usize,
+}
+
+impl Batches for Cycle<'_> {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn views(&self, number: usize) -> Views<'_> {
+        self.batches.views(number % self.batches.count())
+    }
+}
+
+/// On how many images a point of a line is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PointImages {
+    /// Training images for the batch-norm statistics, which every point has anew.
+    pub statistics: usize,
+    /// Training images for the train loss.
+    pub train: usize,
+    /// Test images for the test loss.
+    pub test: usize,
+}
+
+/// Points w + l·u of a line a second, as a landscape measures them: the weights, batch-norm statistics, two losses.
+///
+/// # Errors
+/// Those of [`images`], and [`Error::Domain`](crate::Error::Domain) if there are too few images for a standard error.
+pub fn points(network: Architecture, backend: BackendKind, images: PointImages, effort: Effort) -> Result<Speed> {
+    let graph = Arc::new(network.graph(CLASSES)?);
+    let centre = Weights::initialise(&graph, Seed(0));
+    let direction = Law::of(Family::Uniform).draw(&centre, Seed(0), 0)?;
+    let line = Line::new(&centre, &direction)?;
+    let data = synthetic::draw(images.statistics.max(images.train), images.test, Seed(0))?;
+    let spec = Spec {
+        backend,
+        batch_norm: BatchNorm::Recompute,
+        weighting: Weighting::BySize,
+        statistics_images: images.statistics,
+        train_images: images.train,
+        test_images: images.test,
+        keep_examples: false,
+        seed: Seed(0),
+    };
+    let mut probe = Probe::new(&graph, &data, spec)?;
+    // So near to the centre that every loss is finite.
+    let mut offsets = (-2..=2).map(|offset| 1e-3 * f64::from(offset)).cycle();
+    Speed::measure(effort, 1, |points| {
+        offsets.by_ref().take(points).try_for_each(|offset| probe.measure(&line, offset, &Silent).map(drop))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn repetitions_are_as_long_and_as_many_as_asked_for() {
+        let mut passes = Vec::new();
+        let effort = Effort { warm_up: 3, repetitions: 4, seconds: 0.0 };
+        let speed = Speed::measure(effort, 10, |count| {
+            passes.push(count);
+            Ok(())
+        });
+        let speed = speed.expect("does nothing");
+        assert_eq!((passes, speed.repetitions, speed.passes), (vec![3, 1, 1, 1, 1], 4, 1));
+
+        let pause = std::time::Duration::from_millis(2);
+        let mut calls = 0;
+        let speed = Speed::measure(Effort { warm_up: 1, repetitions: 2, seconds: 0.02 }, 10, |count| {
+            calls += 1;
+            std::thread::sleep(pause * count as u32);
+            Ok(())
+        });
+        let speed = speed.expect("sleeps");
+        assert!(calls == speed.repetitions + 2 && (2..=5).contains(&speed.passes), "{speed:?}");
+        // A pause is never shorter than asked for.
+        assert!(speed.least > 0.0 && speed.median <= speed.most && speed.most <= 10.0 / 0.002, "{speed:?}");
+        assert!(Speed::measure(Effort::QUICK, 1, |_| Err(Error::Interrupted)).is_err());
+    }
+
+    #[test]
+    fn the_speeds_of_a_small_network_are_measured() {
+        let speeds = images(Architecture::Mlp, BackendKind::Cpu, 4, Effort::QUICK).expect("runs");
+        let few = PointImages { statistics: 3, train: 2, test: 4 };
+        let point = points(Architecture::ResNet8, BackendKind::Cpu, few, Effort::QUICK).expect("runs");
+        for speed in [speeds[0], speeds[1], point] {
+            assert!(speed.least > 0.0 && speed.most.is_finite() && speed.repetitions == 2, "{speed:?}");
+        }
+        let one = PointImages { test: 1, ..few };
+        let message = points(Architecture::ResNet8, BackendKind::Cpu, one, Effort::QUICK).expect_err("no error bar");
+        assert_eq!(message.to_string(), "test_images is 1; allowed: 2 to 1");
+    }
+}
