@@ -51,6 +51,7 @@ pub(crate) struct Part {
     pub(crate) offset: usize,
     pub(crate) length: usize,
     pub(crate) total: usize,
+    #[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "on the processor all values are alike"))]
     pub(crate) plane: usize,
 }
 

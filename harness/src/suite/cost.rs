@@ -16,13 +16,15 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Measures a network for ten classes on embedded images: after one step to warm up, the better of two, of `images`
+    /// Measures a network for ten classes on embedded images: after one step to warm up, or three on a GPU, where the second
+    /// is recorded, the better of two, of `images`
     /// images each.
     ///
     /// # Errors
     /// As those of [`speed::images`].
     pub fn measure(network: Architecture, backend: BackendKind, images: usize) -> Result<Self> {
-        let [training, evaluation] = speed::images(network, backend, images, Effort::QUICK)?.map(|speed| speed.most);
+        let effort = Effort { warm_up: if backend.needs_gpu() { 3 } else { 1 }, ..Effort::QUICK };
+        let [training, evaluation] = speed::images(network, backend, images, effort)?.map(|speed| speed.most);
         Ok(Self { training, evaluation })
     }
 }

@@ -18,6 +18,7 @@ use crate::model::graph::{Activation, Graph, Layer, Shape};
 /// One step towards the logits.
 #[derive(Debug, Clone)]
 #[rustfmt::skip]
+#[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "on the processor all values are alike"))]
 pub(crate) enum Forward {
     Convolution { op: Convolution, x: Slot, y: Slot },
     BatchNorm { op: BatchNorm, x: Slot, y: Slot },
@@ -37,6 +38,7 @@ pub(crate) enum Forward {
 /// One step back from the logits; no `dx` where x is the image.
 #[derive(Debug, Clone)]
 #[rustfmt::skip]
+#[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "on the processor all values are alike"))]
 pub(crate) enum Backward {
     Convolution { op: Convolution, x: Slot, dy: Slot, dx: Option<Target> },
     BatchNorm { op: BatchNorm, x: Slot, dy: Slot, dx: Option<Target> },
