@@ -17,8 +17,7 @@ pub struct Rates {
 
 impl Rates {
     /// Measures a network for ten classes on embedded images: after one step to warm up, or three on a GPU, where the second
-    /// is recorded, the better of two, of `images`
-    /// images each.
+    /// is recorded, the better of two, of `images` images each.
     ///
     /// # Errors
     /// As those of [`speed::images`].

@@ -1,6 +1,6 @@
 //! What a batch asks of a GPU, counted from the plan: launches, memory, arithmetic; and the least time that takes.
 //!
-//! The account is the CUDA engine's, in single precision, and needs neither a GPU nor the feature `cuda`. [`work`] has a
+//! The account is the CUDA engine's, in single precision, and needs neither a GPU nor the feature `cuda`. `work.rs` has a
 //! line for everything that the engine starts; whoever changes what it starts changes the line, and a test of the engine
 //! compares both kernel by kernel.
 
