@@ -52,12 +52,16 @@ step() {
   "$@" >"$out/$name.log" 2>&1
   verdict "$name" $? $((SECONDS - began))
 }
-# stopped SECONDS COMMAND...: a command that Ctrl-C ends; a run that is over by then is fine, too.
+# stopped FOLDER COMMAND...: a training run that is interrupted as soon as its folder holds a state; it must not be over by then.
 stopped() {
-  local status
-  timeout --signal=INT "$@"
-  status=$?
-  [ $status = 130 ] || [ $status = 124 ] || [ $status = 0 ]
+  local folder=$1 run
+  shift
+  "$@" &
+  run=$!
+  while kill -0 $run 2>/dev/null && ! compgen -G "$folder/checkpoints/*/epoch-*.safetensors" >/dev/null; do sleep 0.02; done
+  kill -INT $run
+  wait $run
+  [ $? = 130 ]
 }
 same() { cmp "$1/checkpoints/swa.safetensors" "$2/checkpoints/swa.safetensors"; }
 both_backends() { grep -o '"backends":\[[^]]*\]' "$1/manifest.json" | grep cpu: | grep cuda:; }
@@ -87,13 +91,13 @@ step same-bits-again-bf16 same "$out/cuda-bf16" "$out/cuda-bf16-again"
 # Longer, so that there is something to stop.
 long=("$valleys" train --epochs 40 --swa-start 30 --after-swa 2)
 step long-cuda "${long[@]}" --device cuda:0 --out "$out/long"
-step long-stopped stopped 6 "${long[@]}" --device cuda:0 --out "$out/long-stopped"
+step long-stopped stopped "$out/long-stopped" "${long[@]}" --device cuda:0 --out "$out/long-stopped"
 step long-goes-on "${long[@]}" --device cuda:0 --out "$out/long-stopped" --resume
 step same-bits-when-stopped same "$out/long" "$out/long-stopped"
-step begun-on-cuda stopped 4 "${long[@]}" --device cuda:0 --out "$out/cuda-then-cpu"
+step begun-on-cuda stopped "$out/cuda-then-cpu" "${long[@]}" --device cuda:0 --out "$out/cuda-then-cpu"
 step goes-on-on-cpu "${long[@]}" --device cpu --out "$out/cuda-then-cpu" --resume
 step manifest-says-so-1 both_backends "$out/cuda-then-cpu"
-step begun-on-cpu stopped 4 "${long[@]}" --device cpu --out "$out/cpu-then-cuda"
+step begun-on-cpu stopped "$out/cpu-then-cuda" "${long[@]}" --device cpu --out "$out/cpu-then-cuda"
 step goes-on-on-cuda "${long[@]}" --device cuda:0 --out "$out/cpu-then-cuda" --resume
 step manifest-says-so-2 both_backends "$out/cpu-then-cuda"
 
@@ -104,7 +108,7 @@ for device in cpu cuda:0; do
 done
 
 # How fast it is, a line of JSON a network.
-for backend in cuda cuda-tf32; do
+for backend in cuda cuda-tf32 cuda-bf16; do
   step "speed-$backend" "$valleys" speed measure --backend "$backend" "${networks[@]}" --batch "$batch" --seconds 1
 done
 

@@ -12,7 +12,8 @@ rounds, and the median, least and most of the ratio to PyTorch's best mode of eq
 kept as they are finished; with --minutes the script stops in time, and --resume goes on.
 
 PyTorch's modes: eager in single precision, with TF32 (also channels-last), and with autocast to bfloat16 in channels-last;
-each also with torch.compile(mode="max-autotune"), which takes minutes a network. cudnn.benchmark is on. A training step is
+each also with torch.compile(mode="max-autotune"), which takes minutes a network before its first round: where the time of a call
+is short, begin with --without-compile. cudnn.benchmark is on. A training step is
 forward, loss, backward and fused SGD with momentum and weight decay. In PyTorch's favour its images lie ready on the GPU and
 no loss is read in training and evaluation; ours makes and varies its images on the GPU within the step and reads every
 image's loss. A point is taken as the paper's code takes it: weights set one by one, batch-norm statistics as cumulative
@@ -106,7 +107,10 @@ class Ours:
         arguments = ["--backend", backend, "--networks", network, "--batch", options.batch, "--images", options.images]
         arguments += ["--device", self.device, "--seconds", options.seconds]
         threads = ["--threads", options.threads] if options.threads else []
-        (told,) = [json.loads(line) for line in self.run("speed", "measure", *arguments, *threads).splitlines()]
+        try:
+            (told,) = [json.loads(line) for line in self.run("speed", "measure", *arguments, *threads).splitlines()]
+        except ValueError as error:
+            raise Failed(f"{self.program} speed measure: not one line of JSON") from error
         return {what: told[what]["median"] for what in WHAT if what in told}
 
 

@@ -24,6 +24,7 @@ mod memory;
 mod mirrored;
 mod number;
 mod pass;
+mod places;
 mod room;
 mod sets;
 mod staging;

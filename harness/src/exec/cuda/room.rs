@@ -8,6 +8,7 @@ use super::device::Device;
 use super::launch::Planes;
 use super::memory::{Buffer, Element, Out};
 use super::number::{Bf16, Number, Numbers, Storage};
+use super::places::WeightPlaces;
 use crate::exec::backend::{self, Slot};
 use crate::exec::plan::{Forward, Kind, Plan};
 use crate::model::graph::{Shape, Window};
@@ -25,7 +26,8 @@ pub(super) struct Room {
     partial: Option<Buffer<f64>>,
     /// Slopes of a batch norm's way back.
     slopes: Option<Buffer<f32>>,
-    /// The parameters as convolutions multiply by them, where that is not as they are.
+    /// The weights of convolutions as these multiply by them, where that is not as they are.
+    weights: WeightPlaces,
     rounded: Option<Buffer<Bf16>>,
     /// The gradient with respect to a convolution's weight on its way.
     rounded_gradient: Option<Buffer<Bf16>>,
@@ -36,7 +38,8 @@ impl Room {
     pub(super) fn new(maps: Storage) -> Self {
         let (slots, kinds, lengths) = (Vec::new(), Vec::new(), Vec::new());
         let (partial, slopes, rounded, rounded_gradient) = (None, None, None, None);
-        Self { maps, slots, kinds, lengths, images: 0, partial, slopes, rounded, rounded_gradient }
+        let weights = WeightPlaces::default();
+        Self { maps, slots, kinds, lengths, images: 0, partial, slopes, weights, rounded, rounded_gradient }
     }
 
     /// Makes room for a batch of so many images on its way through a plan.
@@ -56,9 +59,9 @@ impl Room {
         optional_at_least(&mut self.partial, device, partial)?;
         optional_at_least(&mut self.slopes, device, slopes)?;
         if self.maps == Storage::Bf16 {
-            let [rounded, gradient] = weights(plan);
-            optional_at_least(&mut self.rounded, device, rounded)?;
-            optional_at_least(&mut self.rounded_gradient, device, gradient)?;
+            self.weights = WeightPlaces::of(plan);
+            optional_at_least(&mut self.rounded, device, self.weights.length)?;
+            optional_at_least(&mut self.rounded_gradient, device, self.weights.longest)?;
         }
         Ok(())
     }
@@ -101,7 +104,8 @@ impl Room {
 
     /// The rounded weight of a convolution.
     pub(super) fn rounded(&self, op: &backend::Convolution) -> Result<Out<'_, Bf16>> {
-        self.rounded.as_ref().ok_or_else(unprepared)?.out().part(op.weight.clone())
+        let place = self.weights.get(op).ok_or_else(unprepared)?;
+        self.rounded.as_ref().ok_or_else(unprepared)?.out().part(place)
     }
 
     /// Its rounded gradient.
@@ -138,15 +142,6 @@ pub(super) fn working_memory(plan: &Plan, images: usize) -> [usize; 2] {
         _ => [0; 2],
     });
     needed.fold([0; 2], |most, own| [most[0].max(own[0]), most[1].max(own[1])])
-}
-
-/// How far the weights of a plan's convolutions reach among the parameters, and how long the longest is.
-pub(super) fn weights(plan: &Plan) -> [usize; 2] {
-    let convolutions = plan.forward.iter().filter_map(|step| match step {
-        Forward::Convolution { op, .. } => Some([op.weight.end, op.weight.len()]),
-        _ => None,
-    });
-    convolutions.fold([0; 2], |most, own| [most[0].max(own[0]), most[1].max(own[1])])
 }
 
 /// What a bias is added to.

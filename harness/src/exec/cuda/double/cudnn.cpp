@@ -133,6 +133,12 @@ bool runs(bool fits, const Descriptor *moves, const Descriptor *y, int algorithm
   return fits && exact && algorithm == ALGORITHM && bytes >= working_memory(y) && *alpha == 1;
 }
 
+// Whether bfloat16 begins where tensor cores can load it from, sixteen bytes at a time.
+bool aligned(const Descriptor *of, const void *a, const void *b, const void *c) {
+  const auto misaligned = [](const void *place) { return reinterpret_cast<size_t>(place) % 16 != 0; };
+  return of->type == FLOAT || !(misaligned(a) || misaligned(b) || misaligned(c));
+}
+
 }  // namespace
 
 using Shape = const Descriptor *;
@@ -188,6 +194,7 @@ int cudnnConvolutionForward(void *, const float *alpha, Shape of_x, const void *
                             Shape moves, int algorithm, void *workspace, size_t bytes, const float *beta, Shape of_y,
                             void *y) {
   if (!runs(fit(of_x, of_w, moves, of_y), moves, of_y, algorithm, bytes, alpha)) return BAD_PARAM;
+  if (!aligned(of_x, x, w, y)) return BAD_PARAM;
   ++convolutions[0];
   return valleys_double_do(stream, [=, factor = *beta] {
     std::memset(workspace, 2, bytes);
@@ -200,6 +207,7 @@ int cudnnConvolutionBackwardData(void *, const float *alpha, Shape of_w, const v
                                  Shape moves, int algorithm, void *workspace, size_t bytes, const float *beta,
                                  Shape of_x, void *x) {
   if (!runs(fit(of_x, of_w, moves, of_y), moves, of_y, algorithm, bytes, alpha)) return BAD_PARAM;
+  if (!aligned(of_x, x, w, y)) return BAD_PARAM;
   ++convolutions[1];
   return valleys_double_do(stream, [=, factor = *beta] {
     std::memset(workspace, 2, bytes);
@@ -212,6 +220,7 @@ int cudnnConvolutionBackwardFilter(void *, const float *alpha, Shape of_x, const
                                    Shape moves, int algorithm, void *workspace, size_t bytes, const float *beta,
                                    Shape of_w, void *w) {
   if (!runs(fit(of_x, of_w, moves, of_y), moves, of_y, algorithm, bytes, alpha)) return BAD_PARAM;
+  if (!aligned(of_x, x, w, y)) return BAD_PARAM;
   ++convolutions[2];
   return valleys_double_do(stream, [=, factor = *beta] {
     std::memset(workspace, 2, bytes);

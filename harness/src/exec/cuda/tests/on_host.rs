@@ -10,7 +10,8 @@ use crate::exec::cuda::launch::Launch;
 use crate::exec::cuda::machine::Machine;
 use crate::exec::cuda::memory::{Out, View};
 use crate::exec::cuda::number::{Bf16, Number, Storage};
-use crate::exec::cuda::room::{weights, working_memory};
+use crate::exec::cuda::places::WeightPlaces;
+use crate::exec::cuda::room::working_memory;
 use crate::exec::plan::{Kind, Plan};
 use crate::model::graph::Shape;
 
@@ -20,6 +21,7 @@ pub(super) struct OnHost {
     slots: Vec<Kepts>,
     partial: Host<f64>,
     slopes: Host<f32>,
+    weights: WeightPlaces,
     rounded: Host<Bf16>,
     rounded_gradient: Host<Bf16>,
 }
@@ -33,7 +35,8 @@ impl OnHost {
     /// Room for a plan, full of numbers that spoil what reads them before they are written.
     pub(super) fn new(plan: &Plan, images: usize, maps: Storage) -> Self {
         let [partial, slopes] = working_memory(plan, images);
-        let [rounded, gradient] = weights(plan).map(|length| keep(ONE, &vec![f32::NAN; length]));
+        let weights = WeightPlaces::of(plan);
+        let [rounded, gradient] = [weights.length, weights.longest].map(|length| keep(ONE, &vec![f32::NAN; length]));
         let slots = plan.slots.iter().zip(&plan.kinds).map(|(length, kind)| {
             let nan = vec![f32::NAN; length * images];
             match (kind, maps) {
@@ -46,6 +49,7 @@ impl OnHost {
             slots: slots.collect(),
             partial: double(&vec![f64::NAN; partial]),
             slopes: single(&vec![f32::NAN; slopes]),
+            weights,
             rounded,
             rounded_gradient: gradient,
         }
@@ -140,7 +144,7 @@ impl Machine for OnHost {
     }
 
     fn rounded(&self, op: &Convolution) -> Result<Out<'_, Bf16>> {
-        self.rounded.out().part(op.weight.clone())
+        self.rounded.out().part(self.weights.get(op).expect("of the plan"))
     }
 
     fn rounded_gradient(&self, op: &Convolution) -> Result<Out<'_, Bf16>> {
