@@ -197,8 +197,8 @@ mod tests {
             Ok(())
         });
         let speed = speed.expect("sleeps");
-        assert!(calls == speed.repetitions + 2 && (2..=5).contains(&speed.passes), "{speed:?}");
-        // A pause is never shorter than asked for.
+        assert!(calls == speed.repetitions + 2 && (1..=5).contains(&speed.passes), "{speed:?}");
+        // A pause is never shorter than asked for, but may be longer.
         assert!(speed.least > 0.0 && speed.median <= speed.most && speed.most <= 10.0 / 0.002, "{speed:?}");
         assert!(Speed::measure(Effort::QUICK, 1, |_| Err(Error::Interrupted)).is_err());
     }
