@@ -55,7 +55,7 @@ pub(crate) struct Measure {
     #[arg(long, value_name = "N", default_value = "2048", value_parser = images)]
     pub(crate) images: usize,
     /// How long each of the three is measured, at least.
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) seconds: f64,
 }
 

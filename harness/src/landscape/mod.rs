@@ -1,8 +1,8 @@
 //! The loss around a solution: along lines, on planes, between solutions.
 //!
 //! A [`Surface`] is what is measured: a [`Probe`], a network on fixed images of a data set, or a known function in its
-//! place. A scan takes places in weight space one after the other; every point is handed to a [`Store`] as soon as it is
-//! measured, under the cell it belongs to (experiment, curve, offset), and a cell that the store already holds is not
+//! place. A scan takes the points of lines one after the other; every point is handed to a [`Store`] as soon as it is
+//! measured, under the cell it belongs to (experiment, line, offset), and a cell that the store already holds is not
 //! measured again. One file an experiment says where its places lie and turns the points into the records of
 //! [`valleys_sim::record`]; what they mean is judged by `valleys_sim`.
 
