@@ -37,8 +37,8 @@ mod cuda {
     /// Ascending capabilities, from a list such as `80,90`.
     fn capabilities(list: &str) -> Vec<u32> {
         let parsed: Result<Vec<u32>, _> = list.split(',').map(|capability| capability.trim().parse()).collect();
-        let Some(mut capabilities) = parsed.ok().filter(|all| all.iter().all(|one| (50..1000).contains(one))) else {
-            fail(&format!("VALLEYS_CUDA_ARCH is `{list}`; allowed: capabilities such as 80,90"));
+        let Some(mut capabilities) = parsed.ok().filter(|all| all.iter().all(|one| (80..1000).contains(one))) else {
+            fail(&format!("VALLEYS_CUDA_ARCH is `{list}`; allowed: capabilities from 80 on, such as 80,90"));
         };
         capabilities.sort_unstable();
         capabilities.dedup();

@@ -10,7 +10,7 @@ use cudarc::nvrtc::Ptx;
 
 use super::cudnn::Dnn;
 use super::kernels::{CAPABILITIES, Kernel, PROGRAM, THREADS};
-use super::launch::{Argument, Launch};
+use super::launch::{Argument, Launch, SHARED};
 use super::memory::{Buffer, Element, Out};
 use super::staging::{self, Staging};
 use crate::{Error, Result};
@@ -115,7 +115,8 @@ impl Device {
             };
         }
         let [x, y] = launch.blocks();
-        let config = LaunchConfig { grid_dim: (x, y, 1), block_dim: (THREADS as u32, 1, 1), shared_mem_bytes: 0 };
+        let config =
+            LaunchConfig { grid_dim: (x, y, 1), block_dim: (THREADS as u32, 1, 1), shared_mem_bytes: launch.shared() };
         // SAFETY: `Launch` has the kernel's own arguments, which a test compares with the compiled program; its views
         // are as long as the kernel's indices reach, and their buffers outlive it. Buffers that are dropped before the
         // kernel has run are given back after it, in the order of the stream; a recorded kernel is run again only while
@@ -200,9 +201,14 @@ fn load(context: &Arc<CudaContext>, name: &str, capability: (i32, i32)) -> Resul
         )
     })?;
     let functions = Kernel::ALL.iter().map(|kernel| {
-        module
-            .load_function(kernel.name())
-            .map_err(|error| failed(format!("loading the kernel {}", kernel.name()), error))
+        let function = module.load_function(kernel.name()).and_then(|function| {
+            if kernel.shares() {
+                let most = driver::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+                function.set_attribute(most, SHARED as i32)?;
+            }
+            Ok(function)
+        });
+        function.map_err(|error| failed(format!("loading the kernel {}", kernel.name()), error))
     });
     functions.collect()
 }

@@ -11,8 +11,11 @@ pub(super) const CAPABILITIES: &str = env!("VALLEYS_CUDA_CAPABILITIES");
 /// Threads of every block; `THREADS` of `layout.h`.
 pub(super) const THREADS: usize = 256;
 
-/// Rows and columns of a tile of a matrix product; `TILE` of `product.h`.
+/// Rows and columns of a tile of a matrix product; `TILE` of `product.h` and of `tensor.h`.
 pub(super) const TILE: usize = 16;
+
+/// Numbers of a weight's gradient that a block adds up; `ADDED` of `weight_gradient.h`.
+pub(super) const ADDED: usize = 32;
 
 /// Channels of a block of the kernels that work channel by channel, where channels are last; `GROUP` of `layout.h`.
 pub(super) const GROUP: usize = 16;
@@ -37,6 +40,19 @@ macro_rules! kernels {
                     $(Self::$map => $map_name, Self::$bf16 => $bf16_name,)*
                     $(Self::$other => $name,)*
                 }
+            }
+
+            /// Whether a launch says how much memory its threads share.
+            pub(super) fn shares(self) -> bool {
+                matches!(
+                    self,
+                    Self::BatchNormBf16
+                        | Self::BatchNormBackwardBf16
+                        | Self::Convolution
+                        | Self::ConvolutionBackwardData
+                        | Self::ConvolutionBackwardWeight
+                        | Self::ConvolutionBackwardWeightFinish
+                )
             }
 
             /// The one that does this with feature maps of such numbers.
@@ -77,6 +93,10 @@ kernels! {
         BatchNormBackwardFinish "batch_norm_backward_finish";
         BiasFinish "bias_finish";
         MatrixProduct "matrix_product";
+        Convolution "convolution_bf16";
+        ConvolutionBackwardData "convolution_backward_data_bf16";
+        ConvolutionBackwardWeight "convolution_backward_weight_bf16";
+        ConvolutionBackwardWeightFinish "convolution_backward_weight_finish";
         CrossEntropy "cross_entropy";
         Track "track";
         Sgd "sgd";

@@ -1,6 +1,7 @@
 // The kernels on the host, for the tests: the same functions for every thread of every block, one after the other.
 //
 // A thread runs to where it would wait for the others, then the next one does.
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -13,6 +14,8 @@ using threads::THREADS;
 
 struct Grid {
   unsigned x, y;
+  // Bytes of shared memory of every block.
+  unsigned shared;
 };
 
 // The grid of the launch that this host thread carries out.
@@ -55,6 +58,68 @@ void multiply_tiles(const threads::MatrixProduct &product) {
   });
 }
 
+// A block as block.h says. Its shared memory is full of NaN at first, and nobody is to write behind it.
+class Block {
+ public:
+  Block(unsigned x, unsigned y) : x_(x), y_(y), memory_(static_cast<unsigned char *>(std::malloc(grid.shared + GUARD))) {
+    if (!memory_) std::abort();
+    std::memset(memory_, NANS, grid.shared + GUARD);
+  }
+  ~Block() {
+    for (unsigned i = 0; i < GUARD; ++i)
+      if (memory_[grid.shared + i] != NANS) std::abort();
+    std::free(memory_);
+  }
+  Block(const Block &) = delete;
+
+  unsigned x() const { return x_; }
+  unsigned y() const { return y_; }
+  unsigned blocks_x() const { return grid.x; }
+  unsigned blocks_y() const { return grid.y; }
+
+  template <class F>
+  void each(F f) const {
+    for (unsigned lane = 0; lane < THREADS; ++lane) f(Thread{x_, y_, lane});
+  }
+  template <class F>
+  void warps(F f) const {
+    for (unsigned warp = 0; warp < threads::WARPS; ++warp) f(warp);
+  }
+  template <class T>
+  T *shared(unsigned bytes) const {
+    return reinterpret_cast<T *>(memory_ + bytes);
+  }
+  // The blocks of a launch follow one another.
+  bool is_last(unsigned *counter) const {
+    const bool last = ++*counter == grid.x * grid.y;
+    if (last) *counter = 0;
+    return last;
+  }
+
+  template <class T>
+  struct PerThread {
+    T all[THREADS];
+    T &of(Thread t) { return all[t.lane]; }
+  };
+  template <class T>
+  struct PerWarp {
+    T all[threads::WARPS];
+    T &of(unsigned warp) { return all[warp]; }
+  };
+
+ private:
+  static constexpr unsigned GUARD = 1024;
+  // What makes numbers of every kind NaN.
+  static constexpr unsigned char NANS = 0xff;
+  unsigned x_, y_;
+  unsigned char *memory_;
+};
+
+template <class Program>
+void run_blocks(const Program &program) {
+  for_each_block([&](unsigned x, unsigned y) { program.run(Block(x, y)); });
+}
+
 namespace kernels {
 #define EACH(name, parameters, expression) \
   void name parameters { for_each_thread([&](Thread t) { expression; }); }
@@ -62,10 +127,13 @@ namespace kernels {
   void name parameters { reduce reduction; }
 #define PRODUCT(name, parameters, product) \
   void name parameters { multiply_tiles product; }
+#define PROGRAM(name, parameters, program) \
+  void name parameters { run_blocks(program); }
 #include "kernels.inc"
 #undef EACH
 #undef REDUCE
 #undef PRODUCT
+#undef PROGRAM
 }  // namespace kernels
 
 // The lengths of a kernel's parameters in bytes, and how many there are.
@@ -90,8 +158,9 @@ void call(void (*kernel)(P...), void *const *arguments) {
 }  // namespace
 
 // Carries out a launch; 0 if there is a kernel of this name.
-extern "C" int valleys_cuda_host_launch(const char *name, unsigned grid_x, unsigned grid_y, void *const *arguments) {
-  grid = {grid_x, grid_y};
+extern "C" int valleys_cuda_host_launch(const char *name, unsigned grid_x, unsigned grid_y, unsigned shared,
+                                        void *const *arguments) {
+  grid = {grid_x, grid_y, shared};
 #define TEXT(kernel) #kernel
 #define NAME(kernel) TEXT(kernel)
 #define EACH(kernel, parameters, expression)   \
@@ -101,6 +170,7 @@ extern "C" int valleys_cuda_host_launch(const char *name, unsigned grid_x, unsig
   }
 #define REDUCE EACH
 #define PRODUCT EACH
+#define PROGRAM EACH
 #include "kernels.inc"
   return 1;
 }
@@ -121,4 +191,8 @@ extern "C" unsigned valleys_cuda_threads() { return THREADS; }
 extern "C" unsigned valleys_cuda_group() { return threads::ChannelsLast::GROUP; }
 
 // Rows and columns of a tile of a matrix product.
+static_assert(threads::TILE == tensor::TILE, "tiles are alike");
 extern "C" unsigned valleys_cuda_tile() { return threads::TILE; }
+
+// Numbers of a weight's gradient that a block adds up.
+extern "C" unsigned valleys_cuda_added() { return threads::ADDED; }

@@ -38,6 +38,54 @@ __device__ void multiply_tiles(const threads::MatrixProduct &product) {
   product.store(t, sum);
 }
 
+// A block as block.h says.
+class Block {
+ public:
+  __device__ unsigned x() const { return blockIdx.x; }
+  __device__ unsigned y() const { return blockIdx.y; }
+  __device__ unsigned blocks_x() const { return gridDim.x; }
+  __device__ unsigned blocks_y() const { return gridDim.y; }
+
+  template <class F>
+  __device__ void each(F f) const {
+    f(this_thread());
+    __syncthreads();
+  }
+  template <class F>
+  __device__ void warps(F f) const {
+    f(threadIdx.x / 32);
+    __syncthreads();
+  }
+  template <class T>
+  __device__ T *shared(unsigned bytes) const {
+    extern __shared__ uint4 memory[];
+    return reinterpret_cast<T *>(reinterpret_cast<char *>(memory) + bytes);
+  }
+  __device__ bool is_last(unsigned *counter) const {
+    __shared__ bool last;
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+      last = atomicAdd(counter, 1) == gridDim.x * gridDim.y - 1;
+      if (last) *counter = 0;
+    }
+    __syncthreads();
+    __threadfence();
+    return last;
+  }
+
+  template <class T>
+  struct PerThread {
+    T own;
+    __device__ T &of(threads::Thread) { return own; }
+  };
+  template <class T>
+  struct PerWarp {
+    T own;
+    __device__ T &of(unsigned) { return own; }
+  };
+};
+
 }  // namespace
 
 #define KERNEL(name) extern "C" __global__ void __launch_bounds__(threads::THREADS) name
@@ -50,5 +98,7 @@ __device__ void multiply_tiles(const threads::MatrixProduct &product) {
   KERNEL(name) parameters { reduce reduction; }
 #define PRODUCT(name, parameters, product) \
   KERNEL(name) parameters { multiply_tiles product; }
+#define PROGRAM(name, parameters, program) \
+  KERNEL(name) parameters { program.run(Block()); }
 
 #include "kernels.inc"

@@ -58,6 +58,7 @@ struct ChannelsLast {
     const unsigned pixels = images * plane, length = (pixels + splits - 1) / splits;
     const unsigned first = t.block_y * length, last = first + length < pixels ? first + length : pixels;
     const unsigned channel = t.block_x * GROUP + t.lane % GROUP;
+    UNROLL_BY(4)
     for (unsigned i = first + t.lane / GROUP; i < last; i += THREADS / GROUP) f(i * channels + channel);
   }
 };

@@ -9,8 +9,15 @@
 
 #ifdef __CUDACC__
 #define BOTH __host__ __device__ inline
+#define DEVICE __device__ inline
+#define UNROLL _Pragma("unroll")
+#define UNROLL_BY(count) _Pragma(TEXT_OF(unroll count))
+#define TEXT_OF(text) #text
 #else
 #define BOTH inline
+#define DEVICE inline
+#define UNROLL
+#define UNROLL_BY(count)
 #endif
 
 namespace scalar {

@@ -6,8 +6,10 @@
 #pragma once
 
 #include "channels.h"
+#include "packs.h"
 #include "pooling.h"
 #include "product.h"
+#include "weight_gradient.h"
 
 namespace threads {
 

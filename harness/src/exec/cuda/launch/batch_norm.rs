@@ -1,13 +1,14 @@
 //! Batch norm with the activation after it.
 
+use super::convolution::scaled_bytes;
 use super::elementwise::code;
 use super::{Launch, check_apart, check_in_place, check_length};
-use crate::Result;
 use crate::exec::Mode;
 use crate::exec::cuda::kernels::{Kernel, THREADS};
 use crate::exec::cuda::memory::{Out, View};
 use crate::exec::cuda::number::{Number, Storage};
 use crate::model::graph::Activation;
+use crate::{Error, Result};
 
 /// The extents of a value of which kernels work channel by channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +76,22 @@ impl Planes {
         Launch::grid(kernel.of::<E>(), [groups?, splits?])
     }
 
+    /// The kernel that goes through all numbers knowing their channels, with its shape behind the arguments that `push`
+    /// gives it: planar, a block a channel and split; or, where channels are last, a block a stretch of the pixels.
+    fn through<'a, E: Number>(self, kernel: Kernel, push: impl FnOnce(Launch<'a>) -> Launch<'a>) -> Result<Launch<'a>> {
+        match E::STORAGE {
+            Storage::F32 => push(self.launch::<E>(kernel)?).indices(self.extents::<E>()),
+            Storage::Bf16 => {
+                super::index(self.len())?;
+                let pixels = self.images * self.plane;
+                // Two packs a thread, until the largest GPUs are full.
+                let blocks = (self.len() / 8).div_ceil(2 * THREADS).clamp(1, pixels.clamp(1, 528));
+                let launch = Launch::grid(kernel.of::<E>(), [super::index(blocks)?, 1])?;
+                push(launch.sharing(scaled_bytes(self.channels))?).indices([self.channels, pixels])
+            }
+        }
+    }
+
     /// A block a channel.
     pub(super) fn finish<'a>(self, kernel: Kernel) -> Result<Launch<'a>> {
         Launch::grid(kernel, [super::index(self.channels)?, 1])
@@ -97,14 +114,14 @@ pub(crate) struct Norm<'a> {
 }
 
 impl<'a> Norm<'a> {
-    fn check(&self, planes: Planes) -> Result<()> {
+    pub(super) fn check(&self, planes: Planes) -> Result<()> {
         check_length("the means", self.mean.len(), planes.channels)?;
         check_length("the variances", self.var.len(), planes.channels)?;
         check_length("a batch norm's weight", self.weight.len(), planes.channels)?;
         check_length("a batch norm's bias", self.bias.len(), planes.channels)
     }
 
-    fn push(&self, launch: Launch<'a>) -> Launch<'a> {
+    pub(super) fn push(&self, launch: Launch<'a>) -> Launch<'a> {
         launch.view(self.mean).view(self.var).view(self.weight).view(self.bias)
     }
 }
@@ -148,8 +165,19 @@ pub(crate) fn batch_norm<'a, E: Number>(
     planes.check("x", x)?;
     planes.check("y", y.view())?;
     check_in_place(Kernel::BatchNorm.of::<E>(), y, x)?;
-    let launch = norm.push(planes.launch::<E>(Kernel::BatchNorm)?.view(x)).out(y);
-    launch.indices(planes.extents::<E>())?.index(code(norm.activation))
+    check_packs("x", planes, x)?;
+    check_packs("y", planes, y.view())?;
+    planes.through::<E>(Kernel::BatchNorm, |launch| norm.push(launch.view(x)).out(y))?.index(code(norm.activation))
+}
+
+/// That a map starts where memory moves as many of its channels as one as it can.
+fn check_packs<E: Number>(name: &str, planes: Planes, map: View<'_, E>) -> Result<()> {
+    let pack = [8, 4].into_iter().find(|pack| planes.channels.is_multiple_of(*pack)).unwrap_or(1);
+    let bytes = pack * size_of::<E>();
+    if E::STORAGE == Storage::F32 || map.address().is_multiple_of(bytes as u64) {
+        return Ok(());
+    }
+    Err(Error::domain(format!("the start of {name} on the GPU"), map.address(), format!("a multiple of {bytes}")))
 }
 
 /// Where the way back of a batch norm leaves what it sums up.
@@ -205,12 +233,30 @@ pub(crate) fn batch_norm_backward<'a, E: Number>(
             .f64(planes.count())
             .flag(mode == Mode::Training),
     ];
-    if let Some((dx, accumulate)) = dx {
-        planes.check("dx", dx.view())?;
-        check_in_place(Kernel::BatchNormBackward.of::<E>(), dx, x)?;
-        check_in_place(Kernel::BatchNormBackward.of::<E>(), dx, dy)?;
-        let launch = norm.push(planes.launch::<E>(Kernel::BatchNormBackward)?.view(x).view(dy)).out(slopes).out(dx);
-        launches.push(launch.indices(planes.extents::<E>())?.index(code)?.flag(accumulate));
+    if let Some(dx) = dx {
+        launches.push(batch_norm_backward_apply(planes, norm, x, dy, slopes.view(), dx)?);
     }
     Ok(launches)
+}
+
+/// The second half of that, from the slopes that the first half made: dx ← the gradient with respect to x, or dx ← dx +
+/// that if its flag says so; dx may be x or dy.
+pub(crate) fn batch_norm_backward_apply<'a, E: Number>(
+    planes: Planes,
+    norm: Norm<'a>,
+    x: View<'a, E>,
+    dy: View<'a, E>,
+    slopes: View<'a, f32>,
+    (dx, accumulate): (Out<'a, E>, bool),
+) -> Result<Launch<'a>> {
+    norm.check(planes)?;
+    for (name, map) in [("x", x), ("dy", dy), ("dx", dx.view())] {
+        planes.check(name, map)?;
+        check_packs(name, planes, map)?;
+    }
+    check_length("the slopes", slopes.len(), 3 * planes.channels)?;
+    check_in_place(Kernel::BatchNormBackward.of::<E>(), dx, x)?;
+    check_in_place(Kernel::BatchNormBackward.of::<E>(), dx, dy)?;
+    let push = |launch: Launch<'a>| norm.push(launch.view(x).view(dy)).view(slopes).out(dx);
+    planes.through::<E>(Kernel::BatchNormBackward, push)?.index(code(norm.activation)).map(|it| it.flag(accumulate))
 }

@@ -7,6 +7,7 @@
 mod augment;
 mod batch_norm;
 mod convert;
+mod convolution;
 mod elementwise;
 mod landscape;
 mod linear;
@@ -18,8 +19,13 @@ mod statistics;
 use std::marker::PhantomData;
 
 pub(crate) use self::augment::{ResidentImages, Variation, augment};
-pub(crate) use self::batch_norm::{Norm, Planes, Reduced, batch_norm, batch_norm_backward, moments};
+pub(crate) use self::batch_norm::{
+    Norm, Planes, Reduced, batch_norm, batch_norm_backward, batch_norm_backward_apply, moments,
+};
 pub(crate) use self::convert::{from_bf16, to_bf16};
+pub(crate) use self::convolution::{
+    Form, Moments, Read, SHARED, Sums, convolution, convolution_backward_data, convolution_backward_weight,
+};
 pub(crate) use self::elementwise::{activation, activation_backward, add, extract, insert, multiply};
 pub(crate) use self::landscape::along;
 pub(crate) use self::linear::{add_bias, bias_backward, linear, linear_backward_data, linear_backward_weight};
@@ -37,6 +43,8 @@ use crate::{Error, Result};
 pub(crate) struct Launch<'a> {
     kernel: Kernel,
     grid: [u32; 2],
+    /// Bytes that the threads of a block share, as far as the kernel leaves that to the launch.
+    shared: u32,
     arguments: Vec<Argument>,
     of: PhantomData<&'a ()>,
 }
@@ -62,7 +70,16 @@ impl<'a> Launch<'a> {
             let name = format!("blocks of the kernel {}", kernel.name());
             return Err(Error::domain(name, format!("{grid:?}"), "at least 1, the second at most 65535"));
         }
-        Ok(Self { kernel, grid, arguments: Vec::with_capacity(16), of: PhantomData })
+        Ok(Self { kernel, grid, shared: 0, arguments: Vec::with_capacity(16), of: PhantomData })
+    }
+
+    /// With so many bytes that the threads of a block share.
+    fn sharing(self, bytes: usize) -> Result<Self> {
+        if bytes > SHARED {
+            let name = format!("bytes that the threads of the kernel {} share", self.kernel.name());
+            return Err(Error::domain(name, bytes, format!("at most {SHARED}")));
+        }
+        Ok(Self { shared: index(bytes)?, ..self })
     }
 
     fn view<T: Element>(mut self, view: View<'a, T>) -> Self {
@@ -106,6 +123,11 @@ impl<'a> Launch<'a> {
     /// Blocks in both directions.
     pub(super) fn blocks(&self) -> [u32; 2] {
         self.grid
+    }
+
+    /// Bytes that the threads of a block share.
+    pub(super) fn shared(&self) -> u32 {
+        self.shared
     }
 
     pub(super) fn arguments(&self) -> &[Argument] {

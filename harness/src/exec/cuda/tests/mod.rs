@@ -4,6 +4,7 @@
 mod account;
 mod augment;
 mod batch_norm;
+mod convolution;
 mod double;
 mod elementwise;
 mod kept;
@@ -25,7 +26,7 @@ use std::ffi::{CString, c_char, c_int, c_void};
 use rand::RngExt;
 use valleys_sim::Seed;
 
-use super::kernels::{GROUP, THREADS, TILE};
+use super::kernels::{ADDED, GROUP, THREADS, TILE};
 use super::launch::{Argument, Launch};
 use super::memory::{Element, Out, View};
 use crate::exec::backend::{Backend, Slot};
@@ -33,7 +34,14 @@ use crate::exec::reference::Reference;
 use crate::model::graph::Activation;
 
 unsafe extern "C" {
-    fn valleys_cuda_host_launch(name: *const c_char, x: u32, y: u32, arguments: *const *mut c_void) -> c_int;
+    fn valleys_cuda_host_launch(
+        name: *const c_char,
+        x: u32,
+        y: u32,
+        shared: u32,
+        arguments: *const *mut c_void,
+    ) -> c_int;
+    fn valleys_cuda_added() -> u32;
     fn valleys_cuda_threads() -> u32;
     fn valleys_cuda_tile() -> u32;
     fn valleys_cuda_group() -> u32;
@@ -45,7 +53,7 @@ fn run(launch: &Launch<'_>) {
     let places: Vec<*mut c_void> = launch.arguments().iter().map(Argument::place).collect();
     let [x, y] = launch.blocks();
     // SAFETY: as `Device::run`, the views being of host memory.
-    let unknown = unsafe { valleys_cuda_host_launch(name.as_ptr(), x, y, places.as_ptr()) };
+    let unknown = unsafe { valleys_cuda_host_launch(name.as_ptr(), x, y, launch.shared(), places.as_ptr()) };
     assert_eq!(unknown, 0, "no kernel {name:?}");
 }
 
@@ -56,7 +64,8 @@ fn run_all(launches: &[Launch<'_>]) {
 /// Host memory for launches, between other numbers, which they are not to touch.
 struct Host<T>(Vec<Cell<T>>, T);
 
-const GUARD: usize = 67;
+/// A multiple of what kernels move at a time, so that memory starts where these can.
+const GUARD: usize = 64;
 
 impl<T: Element + PartialEq + std::fmt::Debug> Host<T> {
     fn new(numbers: &[T], guard: T) -> Self {
@@ -139,6 +148,6 @@ const FUNCTIONS: [Option<Activation>; 4] =
 #[test]
 fn both_sides_know_the_same_extents() {
     // SAFETY: functions without arguments or state.
-    let extents = unsafe { [valleys_cuda_threads(), valleys_cuda_tile(), valleys_cuda_group()] };
-    assert_eq!(extents.map(|extent| extent as usize), [THREADS, TILE, GROUP]);
+    let extents = unsafe { [valleys_cuda_threads(), valleys_cuda_tile(), valleys_cuda_group(), valleys_cuda_added()] };
+    assert_eq!(extents.map(|extent| extent as usize), [THREADS, TILE, GROUP, ADDED]);
 }

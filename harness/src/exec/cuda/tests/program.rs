@@ -1,10 +1,11 @@
 use super::kept::{Kept, ONE, keep};
 use super::*;
 use crate::exec::Mode;
-use crate::exec::backend::{Linear, Part, Pool};
+use crate::exec::backend::{Convolution, Linear, Part, Pool};
 use crate::exec::cuda::kernels::{Kernel, PROGRAM};
-use crate::exec::cuda::launch::{self, Batch, Norm, Planes, Reduced, ResidentImages};
+use crate::exec::cuda::launch::{self, Batch, Form, Norm, Planes, Read, Reduced, ResidentImages};
 use crate::exec::cuda::number::Bf16;
+use crate::model::graph::{Shape, Window};
 
 /// The types of a kernel's parameters, as the code for later GPUs declares them.
 fn parameters(code: &str, name: &str) -> Vec<&'static str> {
@@ -74,6 +75,22 @@ fn of_maps<E: Kept>(check: &mut dyn FnMut(&Launch<'_>)) {
     launches.iter().for_each(|launch| check(launch.as_ref().expect("lengths fit")));
 }
 
+/// The convolutions on tensor cores.
+fn convolutions(check: &mut dyn FnMut(&Launch<'_>)) {
+    let shape = Shape { channels: 16, height: 1, width: 1 };
+    let op = Convolution { input: shape, output: shape, window: Window::same(1, 1), weight: 0..256, bias: None };
+    let form = Form::of(&op, 1).expect("a kernel");
+    let [x, y, weight] = [16, 16, 256].map(|length| keep::<Bf16>(ONE, &vec![0.0; length]));
+    let [parts, gradient] = [form.weight_parts(), 256].map(|length| single(&vec![0.0; length]));
+    let x = Read::Plain(x.view());
+    let launches = launch::convolution_backward_weight(form, x, y.view(), parts.out(), gradient.out());
+    launches.expect("lengths fit").iter().for_each(&mut *check);
+    check(&launch::convolution(form, weight.view(), x, None, y.out(), None).expect("lengths fit"));
+    let dx = keep::<Bf16>(ONE, &[0.0; 16]);
+    let launch = launch::convolution_backward_data(form, weight.view(), y.view(), (dx.out(), false), None);
+    check(&launch.expect("lengths fit"));
+}
+
 /// The launches of all else.
 fn of_others(check: &mut dyn FnMut(&Launch<'_>)) {
     let (f, d, b) = (single(&[0.0; 4]), double(&[0.0; 3]), Host::new(&[0u8; 1], 0));
@@ -97,6 +114,7 @@ fn of_others(check: &mut dyn FnMut(&Launch<'_>)) {
         launch::from_bf16(ONE, half.view(), f.out(), false),
     ];
     launches.iter().for_each(|launch| check(launch.as_ref().expect("lengths fit")));
+    convolutions(check);
     let linear = launch::linear(&linear, 1, one(0..1), one(1..2), one(2..3), own(3..4));
     linear.expect("lengths fit").iter().for_each(check);
 }
