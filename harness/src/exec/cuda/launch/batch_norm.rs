@@ -205,12 +205,30 @@ pub(crate) fn batch_norm_backward<'a, E: Number>(
             .f64(planes.count())
             .flag(mode == Mode::Training),
     ];
-    if let Some((dx, accumulate)) = dx {
-        planes.check("dx", dx.view())?;
-        check_in_place(Kernel::BatchNormBackward.of::<E>(), dx, x)?;
-        check_in_place(Kernel::BatchNormBackward.of::<E>(), dx, dy)?;
-        let launch = norm.push(planes.launch::<E>(Kernel::BatchNormBackward)?.view(x).view(dy)).out(slopes).out(dx);
-        launches.push(launch.indices(planes.extents::<E>())?.index(code)?.flag(accumulate));
+    if let Some(dx) = dx {
+        launches.push(batch_norm_backward_apply(planes, norm, x, dy, slopes.view(), dx)?);
     }
     Ok(launches)
+}
+
+/// The second half of that: dx ← the gradient with respect to x, or dx ← dx + that if its flag says so, from slopes that
+/// were made before, in working memory of three numbers a channel or more.
+pub(crate) fn batch_norm_backward_apply<'a, E: Number>(
+    planes: Planes,
+    norm: Norm<'a>,
+    x: View<'a, E>,
+    dy: View<'a, E>,
+    slopes: View<'a, f32>,
+    (dx, accumulate): (Out<'a, E>, bool),
+) -> Result<Launch<'a>> {
+    let kernel = Kernel::BatchNormBackward.of::<E>();
+    norm.check(planes)?;
+    planes.check("x", x)?;
+    planes.check("dy", dy)?;
+    planes.check("dx", dx.view())?;
+    check_in_place(kernel, dx, x)?;
+    check_in_place(kernel, dx, dy)?;
+    let slopes = slopes.part(0..3 * planes.channels)?;
+    let launch = norm.push(planes.launch::<E>(Kernel::BatchNormBackward)?.view(x).view(dy)).view(slopes).out(dx);
+    launch.indices(planes.extents::<E>())?.index(code(norm.activation)).map(|launch| launch.flag(accumulate))
 }
