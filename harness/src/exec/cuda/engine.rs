@@ -6,9 +6,10 @@ use cudarc::driver::CudaStream;
 
 use super::algorithms::Precision;
 use super::device::Device;
+use super::fusion::Ways;
 use super::graph::{Places, Replays};
 use super::images;
-use super::launch::{Batch, average, collect, sgd, track};
+use super::launch::{Batch, Form, average, collect, sgd, track};
 use super::lines::Lines;
 use super::loss::{self, Loss};
 use super::machine::OnDevice;
@@ -18,6 +19,7 @@ use super::pass::Pass;
 use super::room::{Convolutions, Room};
 use super::sets::Sets;
 use crate::Result;
+use crate::exec::backend::Convolution;
 use crate::exec::engine::{Engine, Resident};
 use crate::exec::examples::Images;
 use crate::exec::gpu;
@@ -41,8 +43,10 @@ pub(crate) struct Cuda {
     layout: Arc<Layout>,
     input: Shape,
     training: TrainingPlan,
+    training_ways: Ways,
     training_room: Room,
     inference: Plan,
+    inference_ways: Ways,
     inference_room: Room,
     convolutions: Convolutions,
     sets: Sets,
@@ -84,12 +88,17 @@ impl Cuda {
             gpu::Convolutions::Bf16 => Precision::Bf16,
         };
         let (parameters, channels) = (graph.layout().trainable(), graph.layout().channels());
+        let (training, inference) = (TrainingPlan::of(graph, kinds), Plan::inference_of(graph, kinds));
+        // The kernels take any number of images.
+        let fits = |op: &Convolution| precision == Precision::Bf16 && Form::of(op, 1).is_some();
         Ok(Self {
             layout: Arc::clone(graph.layout()),
             input: graph.input(),
-            training: TrainingPlan::of(graph, kinds),
+            training_ways: Ways::training(&training, fits),
+            training,
             training_room: Room::new(precision.storage()),
-            inference: Plan::inference_of(graph, kinds),
+            inference_ways: Ways::inference(&inference, fits),
+            inference,
             inference_room: Room::new(precision.storage()),
             convolutions: Convolutions::new(precision),
             sets: Sets::new(&device)?,
@@ -114,16 +123,16 @@ impl Cuda {
     /// Takes a batch to where a plan begins.
     fn show(&mut self, purpose: Purpose, images: Images<'_, f32>, factors: &[Vec<f32>]) -> Result<()> {
         let Self { device, convolutions, sets, .. } = self;
-        let (plan, room) = match purpose {
-            Purpose::Training => (&self.training.plan, &mut self.training_room),
-            Purpose::Inference => (&self.inference, &mut self.inference_room),
+        let (plan, ways, room) = match purpose {
+            Purpose::Training => (&self.training.plan, &self.training_ways, &mut self.training_room),
+            Purpose::Inference => (&self.inference, &self.inference_ways, &mut self.inference_room),
         };
         let count = match images {
             Images::Pixels(pixels) => pixels.len() / self.input.len(),
             Images::Views(shown) => shown.views.len(),
         };
-        room.prepare(device, plan, count)?;
-        convolutions.prepare(device, plan, count)?;
+        room.prepare(device, plan, ways, count)?;
+        convolutions.prepare(device, ways, count)?;
         images::write(device, sets, images, self.input, room, plan.images)?;
         plan.masks.iter().zip(factors).try_for_each(|(slot, factors)| device.send(factors, room.slot(*slot)?))
     }
@@ -174,7 +183,7 @@ impl Cuda {
     fn forward(&self, purpose: Purpose, mode: Mode, stream: &Arc<CudaStream>) -> Result<()> {
         let machine = self.machine(purpose, stream);
         let pass = self.pass(&machine, mode);
-        self.plan(purpose).forward.iter().try_for_each(|step| pass.forward(step))
+        pass.forward(&self.ways(purpose).there)
     }
 
     /// Takes the batch back from the gradient of the logits in its slot: the gradient with respect to the parameters.
@@ -183,7 +192,7 @@ impl Cuda {
         gradient.clear(stream)?;
         let machine = self.machine(Purpose::Training, stream);
         let pass = self.pass(&machine, mode);
-        self.training.backward.iter().try_for_each(|step| pass.backward(step, gradient))?;
+        pass.backward(&self.training_ways.back, gradient)?;
         Ok(gradient)
     }
 
@@ -191,7 +200,7 @@ impl Cuda {
     fn descend(&self, stream: &Arc<CudaStream>) -> Result<()> {
         self.forward(Purpose::Training, Mode::Training, stream)?;
         let slopes = self.training_room.slot(self.training.logits_gradient)?;
-        let logits = self.training_room.slot(self.training.plan.logits)?.view();
+        let logits = self.training_room.slot(self.training_ways.logits)?.view();
         self.device.run_in(stream, &self.loss.launch(logits, Some(slopes))?)?;
         let gradient = self.back(Mode::Training, stream)?.view();
         let (parameters, velocity) = (self.parameters.place(), self.velocity.out());
@@ -209,10 +218,10 @@ impl Cuda {
         self.replays = Replays::new(records);
     }
 
-    fn plan(&self, purpose: Purpose) -> &Plan {
+    fn ways(&self, purpose: Purpose) -> &Ways {
         match purpose {
-            Purpose::Training => &self.training.plan,
-            Purpose::Inference => &self.inference,
+            Purpose::Training => &self.training_ways,
+            Purpose::Inference => &self.inference_ways,
         }
     }
 
@@ -233,7 +242,7 @@ impl Cuda {
 
     /// The logits of a pass and, of training, the moments.
     fn read(&mut self, purpose: Purpose, mode: Mode, moments: &mut AllMoments) -> Result<Vec<f32>> {
-        let logits = self.room(purpose).slot(self.plan(purpose).logits)?.view().to_vec()?;
+        let logits = self.room(purpose).slot(self.ways(purpose).logits)?.view().to_vec()?;
         if mode == Mode::Training {
             self.read_moments(moments)?;
         }
@@ -316,7 +325,7 @@ impl Engine<f32> for Cuda {
     ) -> Result<()> {
         self.loss.prepare(&self.device, labels)?;
         self.there(Purpose::Inference, images, &[], Some(moments))?;
-        let logits = self.inference_room.slot(self.inference.logits)?.view();
+        let logits = self.inference_room.slot(self.inference_ways.logits)?.view();
         self.device.run(&self.loss.launch(logits, None)?)?;
         self.loss.keep(&self.device)?.into_iter().for_each(|outcome| into.extend(outcome));
         Ok(())

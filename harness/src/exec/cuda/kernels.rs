@@ -89,6 +89,7 @@ kernels! {
     others {
         ToBf16 "to_bf16";
         FromBf16 "from_bf16";
+        RoundWeights "round_weights";
         MomentsFinish "moments_finish";
         BatchNormBackwardFinish "batch_norm_backward_finish";
         BiasFinish "bias_finish";

@@ -24,10 +24,16 @@ pub(super) trait Machine {
     fn partial(&self) -> Result<Out<'_, f64>>;
     /// Working memory for the way back of a batch norm.
     fn slopes(&self) -> Result<Out<'_, f32>>;
+    /// A number that is 0 before and after each launch, by which its blocks find out which is the last.
+    fn counter(&self) -> Result<Out<'_, u32>>;
+    /// The place of all weights of convolutions in bfloat16, and the table of these weights; none where there are none.
+    fn all_rounded(&self) -> Result<Option<(View<'_, u32>, Out<'_, Bf16>)>>;
     /// The place of a convolution's weight in bfloat16; it stays from the way there to the way back.
     fn rounded(&self, op: &Convolution) -> Result<Out<'_, Bf16>>;
-    /// Working memory for the gradient with respect to it.
+    /// Working memory for the gradient with respect to it, from cuDNN.
     fn rounded_gradient(&self, op: &Convolution) -> Result<Out<'_, Bf16>>;
+    /// Working memory for the same from kernels of ours.
+    fn weight_parts(&self) -> Result<Out<'_, f32>>;
     /// Starts a kernel.
     fn run(&self, launch: &Launch<'_>) -> Result<()>;
     /// y ← x
@@ -94,12 +100,24 @@ impl Machine for OnDevice<'_> {
         self.room.slopes()
     }
 
+    fn counter(&self) -> Result<Out<'_, u32>> {
+        self.room.counter()
+    }
+
+    fn all_rounded(&self) -> Result<Option<(View<'_, u32>, Out<'_, Bf16>)>> {
+        self.room.all_rounded()
+    }
+
     fn rounded(&self, op: &Convolution) -> Result<Out<'_, Bf16>> {
         self.room.rounded(op)
     }
 
     fn rounded_gradient(&self, op: &Convolution) -> Result<Out<'_, Bf16>> {
         self.room.rounded_gradient(op)
+    }
+
+    fn weight_parts(&self) -> Result<Out<'_, f32>> {
+        self.room.weight_parts()
     }
 
     fn run(&self, launch: &Launch<'_>) -> Result<()> {

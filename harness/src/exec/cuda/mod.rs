@@ -13,6 +13,7 @@ mod convolution;
 mod cudnn;
 mod device;
 mod engine;
+mod fusion;
 mod graph;
 mod images;
 mod kernels;
@@ -29,6 +30,7 @@ mod room;
 mod sets;
 mod staging;
 mod weights;
+mod working;
 pub(super) use self::engine::{Cuda, name};
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Carries out the steps of a plan; everything that one step leaves for another stays where the machine works.
 
-use super::launch::{self, Norm, Reduced};
+use super::fusion::{Back, Joined, There};
+use super::launch::{self, Norm, Read, Reduced, Sums};
 use super::machine::Machine;
 use super::memory::{Out, View};
 use super::number::{Bf16, Number, Storage};
-use super::room::{biased, normed, outputs};
 use super::weights::Factor;
+use super::working::{biased, form, normed, outputs};
 use crate::Result;
 use crate::exec::Mode;
 use crate::exec::backend::{self, Slot, Target};
@@ -50,12 +51,71 @@ impl<'a, M: Machine> Pass<'a, M> {
         Ok(Norm { mean, var, weight, bias, activation: op.activation })
     }
 
-    /// A step towards the logits; in [`Mode::Training`] the moments become those of the batch.
-    pub(super) fn forward(&self, step: &Forward) -> Result<()> {
-        match self.machine.storage(written(step)) {
-            Storage::F32 => self.forward_in::<f32>(step),
-            Storage::Bf16 => self.forward_in::<Bf16>(step),
+    /// Where the way back of a batch norm leaves what it sums up.
+    fn reduced(&self, op: &backend::BatchNorm, gradient: Out<'a, f32>) -> Result<Reduced<'a>> {
+        Ok(Reduced {
+            partial: self.machine.partial()?,
+            slopes: self.machine.slopes()?,
+            weight_gradient: gradient.part(op.weight.clone())?,
+            bias_gradient: gradient.part(op.bias.clone())?,
+        })
+    }
+
+    /// The steps to the logits; in [`Mode::Training`] the moments become those of the batch.
+    pub(super) fn forward(&self, steps: &[There]) -> Result<()> {
+        if let Some((table, rounded)) = self.machine.all_rounded()? {
+            self.machine.run(&launch::round_weights(self.parameters, table, rounded)?)?;
         }
+        steps.iter().try_for_each(|step| self.there(step))
+    }
+
+    fn there(&self, step: &There) -> Result<()> {
+        match step {
+            There::Step(step) => match self.machine.storage(written(step)) {
+                Storage::F32 => self.forward_in::<f32>(step),
+                Storage::Bf16 => self.forward_in::<Bf16>(step),
+            },
+            There::Convolution(joined) => self.convolution(joined),
+            There::Moments { op, x } => self.make_moments(op, self.view::<Bf16>(*x)?),
+            There::BatchNorm { op, x, y } => self.batch_norm(op, self.view::<Bf16>(*x)?, *y),
+        }
+    }
+
+    fn make_moments<E: Number>(&self, op: &backend::BatchNorm, x: View<'a, E>) -> Result<()> {
+        if self.mode == Mode::Evaluation {
+            return Ok(());
+        }
+        let ([mean, var], partial) = (self.moments(op)?, self.machine.partial()?);
+        self.machine.run_all(&launch::moments(normed(op, self.machine.images()), x, partial, mean, var)?)
+    }
+
+    fn batch_norm<E: Number>(&self, op: &backend::BatchNorm, x: View<'a, E>, y: Slot) -> Result<()> {
+        let planes = normed(op, self.machine.images());
+        self.machine.run(&launch::batch_norm(planes, self.norm(op)?, x, self.out(y)?)?)
+    }
+
+    /// What a convolution reads.
+    fn read(&self, x: Slot, norm: Option<&backend::BatchNorm>) -> Result<Read<'a>> {
+        let x = self.view(x)?;
+        Ok(match norm {
+            None => Read::Plain(x),
+            Some(norm) => Read::Normed(x, self.norm(norm)?),
+        })
+    }
+
+    fn convolution(&self, Joined { op, x, norm, add, y, moments }: &Joined) -> Result<()> {
+        let machine = self.machine;
+        let form = form(op, machine.images())?;
+        let (weight, x) = (machine.rounded(op)?.view(), self.read(*x, norm.as_ref())?);
+        let (add, y) = (add.map(|add| self.view(add)).transpose()?, self.out(*y)?);
+        let moments = match moments {
+            Some(norm) if self.mode == Mode::Training => {
+                let [mean, var] = self.moments(norm)?;
+                Some(launch::Moments { partial: machine.partial()?, counter: machine.counter()?, mean, var })
+            }
+            _ => None,
+        };
+        machine.run(&launch::convolution(form, weight, x, add, y, moments)?)
     }
 
     fn forward_in<E: Factor>(&self, step: &Forward) -> Result<()> {
@@ -69,12 +129,9 @@ impl<'a, M: Machine> Pass<'a, M> {
                 machine.run(&launch::add_bias(biased(op.output, images), self.parameters(bias)?, y)?)
             }
             Forward::BatchNorm { op, x, y } => {
-                let (planes, x) = (normed(op, images), self.view::<E>(*x)?);
-                if self.mode == Mode::Training {
-                    let [mean, var] = self.moments(op)?;
-                    machine.run_all(&launch::moments(planes, x, machine.partial()?, mean, var)?)?;
-                }
-                machine.run(&launch::batch_norm(planes, self.norm(op)?, x, self.out(*y)?)?)
+                let x = self.view::<E>(*x)?;
+                self.make_moments(op, x)?;
+                self.batch_norm(op, x, *y)
             }
             Forward::Activation { f, x, y } => {
                 machine.run(&launch::activation(*f, self.view::<E>(*x)?, self.out(*y)?)?)
@@ -104,12 +161,40 @@ impl<'a, M: Machine> Pass<'a, M> {
         }
     }
 
-    /// A step back from the logits, which adds to the gradient with respect to the parameters.
-    pub(super) fn backward(&self, step: &Backward, gradient: Out<'a, f32>) -> Result<()> {
-        match self.machine.storage(read(step)) {
-            Storage::F32 => self.backward_in::<f32>(step, gradient),
-            Storage::Bf16 => self.backward_in::<Bf16>(step, gradient),
+    /// The steps back from the logits, which add to the gradient with respect to the parameters; after
+    /// [`forward`](Self::forward).
+    pub(super) fn backward(&self, steps: &[Back], gradient: Out<'a, f32>) -> Result<()> {
+        steps.iter().try_for_each(|step| self.back(step, gradient))
+    }
+
+    fn back(&self, step: &Back, gradient: Out<'a, f32>) -> Result<()> {
+        match step {
+            Back::Step(step) => match self.machine.storage(read(step)) {
+                Storage::F32 => self.backward_in::<f32>(step, gradient),
+                Storage::Bf16 => self.backward_in::<Bf16>(step, gradient),
+            },
+            Back::Convolution { op, x, norm, dy, dx, sums } => {
+                let (machine, form) = (self.machine, form(op, self.machine.images())?);
+                let (x, dy) = (self.read(*x, norm.as_ref())?, self.view(*dy)?);
+                let (parts, weight_gradient) = (machine.weight_parts()?, gradient.part(op.weight.clone())?);
+                machine.run_all(&launch::convolution_backward_weight(form, x, dy, parts, weight_gradient)?)?;
+                let Some(dx) = dx else { return Ok(()) };
+                let sums = sums.as_ref().map(|(norm, x)| self.sums(norm, *x, gradient)).transpose()?;
+                let weight = machine.rounded(op)?.view();
+                machine.run(&launch::convolution_backward_data(form, weight, dy, self.target(*dx)?, sums)?)
+            }
+            Back::BatchNorm { op, x, dy, dx } => {
+                let (planes, slopes) = (normed(op, self.machine.images()), self.machine.slopes()?.view());
+                let (x, dy, dx) = (self.view::<Bf16>(*x)?, self.view(*dy)?, self.target(*dx)?);
+                self.machine.run(&launch::batch_norm_backward_apply(planes, self.norm(op)?, x, dy, slopes, dx)?)
+            }
         }
+    }
+
+    /// What the first half of a batch norm's way back takes and leaves.
+    fn sums(&self, op: &backend::BatchNorm, x: Slot, gradient: Out<'a, f32>) -> Result<Sums<'a>> {
+        let (norm, x, reduced) = (self.norm(op)?, self.view(x)?, self.reduced(op, gradient)?);
+        Ok(Sums { norm, x, mode: self.mode, reduced, counter: self.machine.counter()? })
     }
 
     fn backward_in<E: Factor>(&self, step: &Backward, gradient: Out<'a, f32>) -> Result<()> {
@@ -123,18 +208,12 @@ impl<'a, M: Machine> Pass<'a, M> {
                     machine.run_all(&launch::bias_backward(planes, dy, machine.partial()?, bias)?)?;
                 }
                 let Some(dx) = dx else { return Ok(()) };
-                let weight = E::weight_again(machine, op, self.parameters(&op.weight)?)?;
+                let weight = E::weight(machine, op, self.parameters(&op.weight)?)?;
                 machine.convolution_backward_data(op, weight, dy, self.target(*dx)?)
             }
             Backward::BatchNorm { op, x, dy, dx } => {
-                let reduced = Reduced {
-                    partial: machine.partial()?,
-                    slopes: machine.slopes()?,
-                    weight_gradient: gradient.part(op.weight.clone())?,
-                    bias_gradient: gradient.part(op.bias.clone())?,
-                };
                 let (x, dy, dx) = (self.view::<E>(*x)?, self.view(*dy)?, dx.map(|dx| self.target(dx)).transpose()?);
-                let (planes, norm) = (normed(op, images), self.norm(op)?);
+                let (planes, norm, reduced) = (normed(op, images), self.norm(op)?, self.reduced(op, gradient)?);
                 machine.run_all(&launch::batch_norm_backward(planes, norm, self.mode, x, dy, reduced, dx)?)
             }
             Backward::Activation { f, y, dy, dx } => {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::launch::{WEIGHT, index};
+use crate::Result;
 use crate::exec::backend::Convolution;
 use crate::exec::plan::{Forward, Plan};
 
@@ -12,8 +14,8 @@ const ALIGNMENT: usize = 128;
 /// A place for the weight of every convolution of a plan, one behind the other.
 #[derive(Debug, Default)]
 pub(super) struct WeightPlaces {
-    /// Where a weight begins among the parameters, and where its place does; ascending.
-    starts: Vec<(usize, usize)>,
+    /// The weights, and where their places begin, both ascending.
+    weights: Vec<(Convolution, usize)>,
     /// Of all places.
     pub(super) length: usize,
     /// Of the longest weight.
@@ -22,26 +24,37 @@ pub(super) struct WeightPlaces {
 
 impl WeightPlaces {
     pub(super) fn of(plan: &Plan) -> Self {
-        let mut weights: Vec<&Range<usize>> = Vec::new();
-        for step in &plan.forward {
-            if let Forward::Convolution { op, .. } = step {
-                weights.push(&op.weight);
-            }
-        }
-        weights.sort_unstable_by_key(|weight| weight.start);
+        let convolution = |step: &Forward| match step {
+            Forward::Convolution { op, .. } => Some(op.clone()),
+            _ => None,
+        };
+        let mut convolutions: Vec<Convolution> = plan.forward.iter().filter_map(convolution).collect();
+        convolutions.sort_unstable_by_key(|op| op.weight.start);
         let mut places = Self::default();
-        for weight in weights {
-            places.starts.push((weight.start, places.length));
-            places.length += weight.len().next_multiple_of(ALIGNMENT);
-            places.longest = places.longest.max(weight.len());
+        for op in convolutions {
+            let length = op.weight.len();
+            places.weights.push((op, places.length));
+            places.length += length.next_multiple_of(ALIGNMENT);
+            places.longest = places.longest.max(length);
         }
         places
     }
 
+    /// What [`round_weights`](super::launch::round_weights) takes.
+    ///
+    /// # Errors
+    /// [`Error::Domain`](crate::Error::Domain) for as many parameters as kernels do not count.
+    pub(super) fn table(&self) -> Result<Vec<u32>> {
+        let row = |(op, start): &(Convolution, usize)| -> [usize; WEIGHT] {
+            [*start, op.weight.start, op.input.channels, op.window.size * op.window.size, op.weight.len()]
+        };
+        self.weights.iter().flat_map(row).map(index).collect()
+    }
+
     /// That of a convolution of the plan.
     pub(super) fn get(&self, op: &Convolution) -> Option<Range<usize>> {
-        let found = self.starts.binary_search_by_key(&op.weight.start, |(weight, _)| *weight).ok()?;
-        let start = self.starts[found].1;
+        let found = self.weights.binary_search_by_key(&op.weight.start, |(known, _)| known.weight.start).ok()?;
+        let start = self.weights[found].1;
         Some(start..start + op.weight.len())
     }
 }
@@ -67,7 +80,8 @@ mod tests {
                 }
             }
             // Aligned and in the order of the parameters, none reaches into the next.
-            let ascending = places.starts.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1);
+            let table = places.table().expect("few parameters");
+            let ascending = table.windows(WEIGHT + 2).step_by(WEIGHT).all(|it| it[0] < it[5] && it[1] < it[6]);
             assert!(ascending && end <= places.length && places.length < end + ALIGNMENT, "{network}");
         }
     }

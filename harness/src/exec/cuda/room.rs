@@ -5,16 +5,18 @@ use std::sync::Arc;
 use super::algorithms::Precision;
 use super::convolution::Convolution;
 use super::device::Device;
-use super::launch::Planes;
-use super::memory::{Buffer, Element, Out};
+use super::fusion::{There, Ways};
+use super::memory::{Buffer, Element, Out, View};
 use super::number::{Bf16, Number, Numbers, Storage};
 use super::places::WeightPlaces;
+use super::working::Working;
 use crate::exec::backend::{self, Slot};
 use crate::exec::plan::{Forward, Kind, Plan};
 use crate::model::graph::{Shape, Window};
 use crate::{Error, Result};
 
-/// Slots for a batch of images; they never shrink, so that batches of changing size ask for memory once.
+/// Slots for batches of images on their way through one plan; they never shrink, so that batches of changing size ask for
+/// memory once.
 pub(super) struct Room {
     /// How feature maps are kept; vectors are in single precision.
     maps: Storage,
@@ -22,28 +24,40 @@ pub(super) struct Room {
     kinds: Vec<Kind>,
     lengths: Vec<usize>,
     images: usize,
+    working: Option<Buffers>,
+    rounded: Option<Rounded>,
+}
+
+/// Working memory.
+struct Buffers {
     /// Sums over channels on their way.
-    partial: Option<Buffer<f64>>,
+    partial: Buffer<f64>,
     /// Slopes of a batch norm's way back.
-    slopes: Option<Buffer<f32>>,
-    /// The weights of convolutions as these multiply by them, where that is not as they are.
-    weights: WeightPlaces,
-    rounded: Option<Buffer<Bf16>>,
+    slopes: Buffer<f32>,
     /// The gradient with respect to a convolution's weight on its way.
-    rounded_gradient: Option<Buffer<Bf16>>,
+    weight_parts: Buffer<f32>,
+    /// 0 but while a kernel counts its blocks.
+    counter: Buffer<u32>,
+}
+
+/// The weights of convolutions as these multiply by them, where that is not as they are.
+struct Rounded {
+    places: WeightPlaces,
+    table: Buffer<u32>,
+    weights: Buffer<Bf16>,
+    /// The gradient with respect to a convolution's weight on its way.
+    gradient: Buffer<Bf16>,
 }
 
 impl Room {
     /// No room yet, for feature maps kept like this.
     pub(super) fn new(maps: Storage) -> Self {
         let (slots, kinds, lengths) = (Vec::new(), Vec::new(), Vec::new());
-        let (partial, slopes, rounded, rounded_gradient) = (None, None, None, None);
-        let weights = WeightPlaces::default();
-        Self { maps, slots, kinds, lengths, images: 0, partial, slopes, weights, rounded, rounded_gradient }
+        Self { maps, slots, kinds, lengths, images: 0, working: None, rounded: None }
     }
 
-    /// Makes room for a batch of so many images on its way through a plan.
-    pub(super) fn prepare(&mut self, device: &Device, plan: &Plan, images: usize) -> Result<()> {
+    /// Makes room for a batch of so many images on its way through a plan, always the same one.
+    pub(super) fn prepare(&mut self, device: &Device, plan: &Plan, ways: &Ways, images: usize) -> Result<()> {
         self.images = images;
         self.lengths.clone_from(&plan.slots);
         self.kinds.clone_from(&plan.kinds);
@@ -55,23 +69,41 @@ impl Room {
                 None => self.slots.push(Numbers::zeros(device, storage, length * images)?),
             }
         }
-        let [partial, slopes] = working_memory(plan, images);
-        optional_at_least(&mut self.partial, device, partial)?;
-        optional_at_least(&mut self.slopes, device, slopes)?;
-        if self.maps == Storage::Bf16 {
-            self.weights = WeightPlaces::of(plan);
-            optional_at_least(&mut self.rounded, device, self.weights.length)?;
-            optional_at_least(&mut self.rounded_gradient, device, self.weights.longest)?;
+        let needed = Working::of(plan, ways, images)?;
+        match &mut self.working {
+            Some(there) => {
+                at_least(&mut there.partial, device, needed.partial)?;
+                at_least(&mut there.slopes, device, needed.slopes)?;
+                at_least(&mut there.weight_parts, device, needed.weight_parts)?;
+            }
+            None => {
+                self.working = Some(Buffers {
+                    partial: Buffer::zeros(device, needed.partial)?,
+                    slopes: Buffer::zeros(device, needed.slopes)?,
+                    weight_parts: Buffer::zeros(device, needed.weight_parts)?,
+                    counter: Buffer::zeros(device, 1)?,
+                });
+            }
+        }
+        if self.maps == Storage::Bf16 && self.rounded.is_none() {
+            let places = WeightPlaces::of(plan);
+            self.rounded = Some(Rounded {
+                table: Buffer::new(device, &places.table()?)?,
+                weights: Buffer::zeros(device, places.length)?,
+                gradient: Buffer::zeros(device, places.longest)?,
+                places,
+            });
         }
         Ok(())
     }
 
-    /// Where everything is; a place changes when it becomes longer.
+    /// Where everything is that may be elsewhere another time: a place changes when it becomes longer.
     pub(super) fn places(&self) -> impl Iterator<Item = u64> + '_ {
-        let rounded = self.rounded.iter().chain(&self.rounded_gradient).map(|buffer| buffer.view().address());
-        let partial = self.partial.iter().map(|buffer| buffer.view().address());
-        let slopes = self.slopes.iter().map(|buffer| buffer.view().address());
-        self.slots.iter().map(Numbers::address).chain(rounded).chain(partial).chain(slopes)
+        let working = self
+            .working
+            .iter()
+            .flat_map(|it| [it.partial.view().address(), it.slopes.view().address(), it.weight_parts.view().address()]);
+        self.slots.iter().map(Numbers::address).chain(working)
     }
 
     /// Images of the batch.
@@ -92,25 +124,45 @@ impl Room {
         self.slots[slot.0].out()?.part(0..self.lengths[slot.0] * self.images)
     }
 
+    fn working(&self) -> Result<&Buffers> {
+        self.working.as_ref().ok_or_else(unprepared)
+    }
+
     /// Sums over channels on their way.
     pub(super) fn partial(&self) -> Result<Out<'_, f64>> {
-        self.partial.as_ref().map(Buffer::out).ok_or_else(unprepared)
+        Ok(self.working()?.partial.out())
     }
 
     /// Slopes of a batch norm's way back.
     pub(super) fn slopes(&self) -> Result<Out<'_, f32>> {
-        self.slopes.as_ref().map(Buffer::out).ok_or_else(unprepared)
+        Ok(self.working()?.slopes.out())
+    }
+
+    /// The gradient with respect to a convolution's weight on its way through a kernel of ours.
+    pub(super) fn weight_parts(&self) -> Result<Out<'_, f32>> {
+        Ok(self.working()?.weight_parts.out())
+    }
+
+    /// 0 but while a kernel counts its blocks.
+    pub(super) fn counter(&self) -> Result<Out<'_, u32>> {
+        Ok(self.working()?.counter.out())
+    }
+
+    /// The rounded weights of all convolutions and the table of them, if there are convolutions that take them.
+    pub(super) fn all_rounded(&self) -> Result<Option<(View<'_, u32>, Out<'_, Bf16>)>> {
+        let known = self.rounded.as_ref().filter(|it| it.places.length > 0);
+        Ok(known.map(|it| (it.table.view(), it.weights.out())))
     }
 
     /// The rounded weight of a convolution.
     pub(super) fn rounded(&self, op: &backend::Convolution) -> Result<Out<'_, Bf16>> {
-        let place = self.weights.get(op).ok_or_else(unprepared)?;
-        self.rounded.as_ref().ok_or_else(unprepared)?.out().part(place)
+        let known = self.rounded.as_ref().ok_or_else(unprepared)?;
+        known.weights.out().part(known.places.get(op).ok_or_else(unprepared)?)
     }
 
     /// Its rounded gradient.
     pub(super) fn rounded_gradient(&self, op: &backend::Convolution) -> Result<Out<'_, Bf16>> {
-        self.rounded_gradient.as_ref().ok_or_else(unprepared)?.out().part(0..op.weight.len())
+        self.rounded.as_ref().ok_or_else(unprepared)?.gradient.out().part(0..op.weight.len())
     }
 }
 
@@ -126,57 +178,24 @@ pub(super) fn at_least<T: Element>(buffer: &mut Buffer<T>, device: &Device, leng
     Ok(())
 }
 
-fn optional_at_least<T: Element>(buffer: &mut Option<Buffer<T>>, device: &Device, length: usize) -> Result<()> {
-    match buffer {
-        Some(buffer) => at_least(buffer, device, length),
-        None => Buffer::zeros(device, length).map(|made| *buffer = Some(made)),
-    }
-}
-
-/// Partial sums and slopes that a plan's steps need, there and back, by turns.
-pub(super) fn working_memory(plan: &Plan, images: usize) -> [usize; 2] {
-    let needed = plan.forward.iter().map(|step| match step {
-        Forward::Convolution { op, .. } => [biased(op.output, images).partial_sums(), 0],
-        Forward::BatchNorm { op, .. } => [normed(op, images).partial_sums(), 3 * op.channels],
-        Forward::Linear { op, .. } => [outputs(op, images).partial_sums(), 0],
-        _ => [0; 2],
-    });
-    needed.fold([0; 2], |most, own| [most[0].max(own[0]), most[1].max(own[1])])
-}
-
-/// What a bias is added to.
-pub(super) fn biased(output: Shape, images: usize) -> Planes {
-    Planes { images, channels: output.channels, plane: output.plane() }
-}
-
-/// What a batch norm sees.
-pub(super) fn normed(op: &backend::BatchNorm, images: usize) -> Planes {
-    Planes { images, channels: op.channels, plane: op.plane }
-}
-
-/// What a linear layer makes.
-pub(super) fn outputs(op: &backend::Linear, images: usize) -> Planes {
-    Planes { images, channels: op.outputs, plane: 1 }
-}
-
-/// Convolutions by their shapes, each made when it is first needed.
+/// cuDNN's convolutions by their shapes, each made when it is first needed.
 pub(super) struct Convolutions {
     precision: Precision,
-    made: Vec<(Form, Convolution)>,
+    made: Vec<(Shapes, Convolution)>,
 }
 
 /// What tells convolutions apart.
-type Form = (usize, Shape, Shape, Window);
+type Shapes = (usize, Shape, Shape, Window);
 
 impl Convolutions {
     pub(super) fn new(precision: Precision) -> Self {
         Self { precision, made: Vec::new() }
     }
 
-    /// Makes those that a plan needs for so many images.
-    pub(super) fn prepare(&mut self, device: &Arc<Device>, plan: &Plan, images: usize) -> Result<()> {
-        for step in &plan.forward {
-            if let Forward::Convolution { op, .. } = step
+    /// Makes those that are left for cuDNN, for so many images.
+    pub(super) fn prepare(&mut self, device: &Arc<Device>, ways: &Ways, images: usize) -> Result<()> {
+        for step in &ways.there {
+            if let There::Step(Forward::Convolution { op, .. }) = step
                 && self.find(op, images).is_none()
             {
                 let made = Convolution::new(device, images, op.input, op.output, op.window, self.precision)?;
@@ -192,7 +211,7 @@ impl Convolutions {
     }
 
     fn find(&self, op: &backend::Convolution, images: usize) -> Option<&Convolution> {
-        let form = (images, op.input, op.output, op.window);
-        self.made.iter().find(|(made, _)| *made == form).map(|(_, convolution)| convolution)
+        let shapes = (images, op.input, op.output, op.window);
+        self.made.iter().find(|(made, _)| *made == shapes).map(|(_, convolution)| convolution)
     }
 }

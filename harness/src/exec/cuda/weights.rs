@@ -1,7 +1,7 @@
 //! The weights of convolutions, in the numbers in which feature maps are kept, and their gradients back in single
 //! precision.
 
-use super::launch::{from_bf16, to_bf16};
+use super::launch::from_bf16;
 use super::machine::Machine;
 use super::memory::{Out, View};
 use super::number::{Bf16, Number};
@@ -11,10 +11,8 @@ use crate::model::graph::Shape;
 
 /// Numbers that convolutions multiply.
 pub(super) trait Factor: Number {
-    /// The weight on the way there, from that in single precision.
+    /// The weight, from that in single precision or what was made of it at the beginning of the way there.
     fn weight<'a, M: Machine>(machine: &'a M, op: &Convolution, weight: View<'a, f32>) -> Result<View<'a, Self>>;
-    /// The same weight on the way back.
-    fn weight_again<'a, M: Machine>(machine: &'a M, op: &Convolution, weight: View<'a, f32>) -> Result<View<'a, Self>>;
     /// Adds the gradient with respect to the weight.
     fn add_gradient<M: Machine>(
         machine: &M,
@@ -30,10 +28,6 @@ impl Factor for f32 {
         Ok(weight)
     }
 
-    fn weight_again<'a, M: Machine>(_: &'a M, _: &Convolution, weight: View<'a, f32>) -> Result<View<'a, Self>> {
-        Ok(weight)
-    }
-
     fn add_gradient<M: Machine>(
         machine: &M,
         op: &Convolution,
@@ -46,13 +40,7 @@ impl Factor for f32 {
 }
 
 impl Factor for Bf16 {
-    fn weight<'a, M: Machine>(machine: &'a M, op: &Convolution, weight: View<'a, f32>) -> Result<View<'a, Self>> {
-        let rounded = machine.rounded(op)?;
-        machine.run(&to_bf16(shape(op), weight, rounded, false)?)?;
-        Ok(rounded.view())
-    }
-
-    fn weight_again<'a, M: Machine>(machine: &'a M, op: &Convolution, _: View<'a, f32>) -> Result<View<'a, Self>> {
+    fn weight<'a, M: Machine>(machine: &'a M, op: &Convolution, _: View<'a, f32>) -> Result<View<'a, Self>> {
         machine.rounded(op).map(Out::view)
     }
 
@@ -66,11 +54,7 @@ impl Factor for Bf16 {
     ) -> Result<()> {
         let rounded = machine.rounded_gradient(op)?;
         machine.convolution_backward_weight(op, x, dy, (rounded, false))?;
-        machine.run(&from_bf16(shape(op), rounded.view(), gradient, true)?)
+        let filter = Shape { channels: op.input.channels, height: op.window.size, width: op.window.size };
+        machine.run(&from_bf16(filter, rounded.view(), gradient, true)?)
     }
-}
-
-/// The weight of one output.
-fn shape(op: &Convolution) -> Shape {
-    Shape { channels: op.input.channels, height: op.window.size, width: op.window.size }
 }

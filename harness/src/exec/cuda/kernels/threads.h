@@ -74,6 +74,32 @@ BOTH void convert(Thread t, From from, To to, const X *x, Y *y, unsigned accumul
   if (i < n) scalar::put(y[i], scalar::load(x[from.at(to.place(i))]), accumulate);
 }
 
+// A convolution's weight among `n` rounded numbers, and among the parameters; its outputs stand for images.
+struct Weight {
+  unsigned rounded, parameters, channels, plane, length;
+};
+
+// A thread a rounded number: that of a parameter, of the weight that has a place there, if one has. The places of the
+// weights ascend; of `length` parameters there are no others.
+BOTH void round_weights(Thread t, const float *parameters, const Weight *weights, scalar::Bf16 *rounded,
+                        unsigned length, unsigned count, unsigned n) {
+  const unsigned i = t.index();
+  if (i >= n) return;
+  unsigned after = 0;  // the first weight whose place is behind i
+  for (unsigned end = count; after < end;) {
+    const unsigned middle = after + (end - after) / 2;
+    if (weights[middle].rounded <= i) after = middle + 1;
+    else end = middle;
+  }
+  if (after == 0) return;
+  const Weight own = weights[after - 1];
+  const unsigned number = i - own.rounded;
+  if (number >= own.length) return;
+  const Planar planar = {own.channels, own.plane};
+  const unsigned source = own.parameters + planar.at(ChannelsLast{own.channels, own.plane}.place(number));
+  if (source < length) scalar::store(rounded[i], parameters[source]);
+}
+
 // ---- loss, optimiser, average; landscape; augmentation
 
 // A thread an image: its loss, NaN if the label is no class; whether the first of its largest logits is the label; and

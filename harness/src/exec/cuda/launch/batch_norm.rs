@@ -254,7 +254,7 @@ pub(crate) fn batch_norm_backward_apply<'a, E: Number>(
         planes.check(name, map)?;
         check_packs(name, planes, map)?;
     }
-    check_length("the slopes", slopes.len(), 3 * planes.channels)?;
+    let slopes = slopes.part(0..3 * planes.channels)?;
     check_in_place(Kernel::BatchNormBackward.of::<E>(), dx, x)?;
     check_in_place(Kernel::BatchNormBackward.of::<E>(), dx, dy)?;
     let push = |launch: Launch<'a>| norm.push(launch.view(x).view(dy)).view(slopes).out(dx);

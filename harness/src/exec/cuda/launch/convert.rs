@@ -18,6 +18,25 @@ pub(crate) fn from_bf16<'a>(shape: Shape, x: View<'a, Bf16>, y: Out<'a, f32>, ac
     convert(Kernel::FromBf16, shape, x, y, accumulate)
 }
 
+/// Numbers of the table of [`round_weights`] that tell one weight.
+pub(crate) const WEIGHT: usize = 5;
+
+/// The weights of convolutions among the parameters, rounded to the nearest, each to its place. The table says of every
+/// one, in the order of these places, where its place begins and where it does among the parameters, its input channels,
+/// the pixels of its windows, and its length.
+pub(crate) fn round_weights<'a>(
+    parameters: View<'a, f32>,
+    table: View<'a, u32>,
+    rounded: Out<'a, Bf16>,
+) -> Result<Launch<'a>> {
+    let weights = table.len() / WEIGHT;
+    check_length("the table of weights", table.len(), weights * WEIGHT)?;
+    super::check_apart(Kernel::RoundWeights, rounded, parameters)?;
+    super::check_apart(Kernel::RoundWeights, rounded, table)?;
+    let launch = Launch::each(Kernel::RoundWeights, rounded.len())?.view(parameters).view(table).out(rounded);
+    launch.indices([parameters.len(), weights, rounded.len()])
+}
+
 fn convert<'a, X: Number, Y: Number>(
     kernel: Kernel,
     shape: Shape,

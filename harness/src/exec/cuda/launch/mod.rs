@@ -22,7 +22,7 @@ pub(crate) use self::augment::{ResidentImages, Variation, augment};
 pub(crate) use self::batch_norm::{
     Norm, Planes, Reduced, batch_norm, batch_norm_backward, batch_norm_backward_apply, moments,
 };
-pub(crate) use self::convert::{from_bf16, to_bf16};
+pub(crate) use self::convert::{WEIGHT, from_bf16, round_weights, to_bf16};
 pub(crate) use self::convolution::{
     Form, Moments, Read, SHARED, Sums, convolution, convolution_backward_data, convolution_backward_weight,
 };
@@ -148,7 +148,7 @@ impl Argument {
 }
 
 /// A number that kernels can count with: below 2³¹, so that adding a block's threads stays below 2³².
-fn index(number: usize) -> Result<u32> {
+pub(super) fn index(number: usize) -> Result<u32> {
     let small = u32::try_from(number).ok().filter(|small| *small < 1 << 31);
     small.ok_or_else(|| Error::domain("numbers in one value on the GPU", number, "fewer than 2^31"))
 }

@@ -6,12 +6,13 @@ use super::kept::{Kept, ONE, arranged, arranged_back, keep};
 use super::{Host, double, reference, run, single};
 use crate::Result;
 use crate::exec::backend::{Backend, Convolution, Slot, Target};
+use crate::exec::cuda::fusion::Ways;
 use crate::exec::cuda::launch::Launch;
 use crate::exec::cuda::machine::Machine;
 use crate::exec::cuda::memory::{Out, View};
 use crate::exec::cuda::number::{Bf16, Number, Storage};
 use crate::exec::cuda::places::WeightPlaces;
-use crate::exec::cuda::room::working_memory;
+use crate::exec::cuda::working::Working;
 use crate::exec::plan::{Kind, Plan};
 use crate::model::graph::Shape;
 
@@ -21,7 +22,10 @@ pub(super) struct OnHost {
     slots: Vec<Kepts>,
     partial: Host<f64>,
     slopes: Host<f32>,
+    weight_parts: Host<f32>,
+    counter: Host<u32>,
     weights: WeightPlaces,
+    table: Host<u32>,
     rounded: Host<Bf16>,
     rounded_gradient: Host<Bf16>,
 }
@@ -33,9 +37,13 @@ enum Kepts {
 
 impl OnHost {
     /// Room for a plan, full of numbers that spoil what reads them before they are written.
-    pub(super) fn new(plan: &Plan, images: usize, maps: Storage) -> Self {
-        let [partial, slopes] = working_memory(plan, images);
-        let weights = WeightPlaces::of(plan);
+    pub(super) fn new(plan: &Plan, ways: &Ways, images: usize, maps: Storage) -> Self {
+        let Working { partial, slopes, weight_parts } = Working::of(plan, ways, images).expect("known convolutions");
+        let weights = match maps {
+            Storage::F32 => WeightPlaces::default(),
+            Storage::Bf16 => WeightPlaces::of(plan),
+        };
+        let table = Host::new(&weights.table().expect("few parameters"), u32::MAX);
         let [rounded, gradient] = [weights.length, weights.longest].map(|length| keep(ONE, &vec![f32::NAN; length]));
         let slots = plan.slots.iter().zip(&plan.kinds).map(|(length, kind)| {
             let nan = vec![f32::NAN; length * images];
@@ -49,7 +57,10 @@ impl OnHost {
             slots: slots.collect(),
             partial: double(&vec![f64::NAN; partial]),
             slopes: single(&vec![f32::NAN; slopes]),
+            weight_parts: single(&vec![f32::NAN; weight_parts]),
+            counter: Host::new(&[0], u32::MAX),
             weights,
+            table,
             rounded,
             rounded_gradient: gradient,
         }
@@ -62,8 +73,10 @@ impl OnHost {
         }
     }
 
-    /// That no kernel wrote outside a slot.
+    /// That no kernel wrote outside a slot or working memory, and that none left the counter as it may not be.
     pub(super) fn check_surroundings(&self) {
+        assert_eq!(self.counter.read(), [0]);
+        drop((self.partial.read(), self.slopes.read(), self.weight_parts.read(), self.rounded.read()));
         for slot in &self.slots {
             match slot {
                 Kepts::F32(numbers) => drop(numbers.read()),
@@ -143,12 +156,24 @@ impl Machine for OnHost {
         Ok(self.slopes.out())
     }
 
+    fn counter(&self) -> Result<Out<'_, u32>> {
+        Ok(self.counter.out())
+    }
+
+    fn all_rounded(&self) -> Result<Option<(View<'_, u32>, Out<'_, Bf16>)>> {
+        Ok((self.weights.length > 0).then(|| (self.table.view(), self.rounded.out())))
+    }
+
     fn rounded(&self, op: &Convolution) -> Result<Out<'_, Bf16>> {
         self.rounded.out().part(self.weights.get(op).expect("of the plan"))
     }
 
     fn rounded_gradient(&self, op: &Convolution) -> Result<Out<'_, Bf16>> {
         self.rounded_gradient.out().part(0..op.weight.len())
+    }
+
+    fn weight_parts(&self) -> Result<Out<'_, f32>> {
+        Ok(self.weight_parts.out())
     }
 
     fn run(&self, launch: &Launch<'_>) -> Result<()> {

@@ -7,7 +7,9 @@ use super::on_host::{OnHost, read, write};
 use super::{Host, double, numbers, run, single};
 use crate::Result;
 use crate::device_test::operations;
-use crate::exec::cuda::launch;
+use crate::exec::backend::Convolution;
+use crate::exec::cuda::fusion::Ways;
+use crate::exec::cuda::launch::{self, Form};
 use crate::exec::cuda::machine::Machine;
 use crate::exec::cuda::number::Storage;
 use crate::exec::cuda::pass::Pass;
@@ -56,8 +58,10 @@ fn check_kept(name: &str, graph: &Graph, (storage, kinds): (Storage, &Kinds), [t
     let mut engine = Stepwise::<f32, Reference<f32>>::new(graph);
     engine.load(&weights.values).expect("no device");
 
-    let TrainingPlan { plan, logits_gradient, backward } = TrainingPlan::of(graph, kinds);
-    let inference = Plan::inference_of(graph, kinds);
+    let (training, inference) = (TrainingPlan::of(graph, kinds), Plan::inference_of(graph, kinds));
+    let fits = |op: &Convolution| storage == Storage::Bf16 && Form::of(op, 1).is_some();
+    let (ways, inference_ways) = (Ways::training(&training, fits), Ways::inference(&inference, fits));
+    let TrainingPlan { plan, logits_gradient, .. } = training;
     let name = &format!("{name}, {storage:?}");
     let parameters = single(&weights.values);
     let channels = graph.layout().channels();
@@ -66,14 +70,14 @@ fn check_kept(name: &str, graph: &Graph, (storage, kinds): (Storage, &Kinds), [t
         right_moments.set(&weights.running_mean, &weights.running_var);
         let moments = double(&[&right_moments.mean[..], &right_moments.var].concat());
         let right = engine.forward(Images::Pixels(&pixels), &factors, mode, &mut right_moments).expect("no device");
-        let machine = OnHost::new(&plan, IMAGES, storage);
+        let machine = OnHost::new(&plan, &ways, IMAGES, storage);
         let pass = Pass { machine: &machine, parameters: parameters.view(), moments: moments.out(), mode };
         machine.write_images(plan.images, graph.input(), &pixels);
         for (slot, factors) in plan.masks.iter().zip(&factors) {
             write::<f32>(ONE, machine.slot(*slot).expect("a slot"), factors);
         }
-        plan.forward.iter().for_each(|step| pass.forward(step).expect("a step"));
-        let of_logits = machine.slot::<f32>(plan.logits).expect("a slot").view();
+        pass.forward(&ways.there).expect("steps");
+        let of_logits = machine.slot::<f32>(ways.logits).expect("a slot").view();
         let logits = read(ONE, of_logits);
         machine.check_surroundings();
         assert!(apart(&logits, &right) < there, "{name}, {mode:?}: logits {logits:?}, not {right:?}");
@@ -96,7 +100,7 @@ fn check_kept(name: &str, graph: &Graph, (storage, kinds): (Storage, &Kinds), [t
         let right_slopes = cross_entropy_gradient(&right, &labels);
         engine.backward(&right_slopes, &right_moments, &mut right_gradient).expect("no device");
         let gradient = single(&vec![0.0; weights.values.len()]);
-        backward.iter().for_each(|step| pass.backward(step, gradient.out()).expect("a step"));
+        pass.backward(&ways.back, gradient.out()).expect("steps");
         let gradient = gradient.read();
         assert!(apart(&gradient, &right_gradient) < back, "{name}, {mode:?}: {}", apart(&gradient, &right_gradient));
 
@@ -104,11 +108,11 @@ fn check_kept(name: &str, graph: &Graph, (storage, kinds): (Storage, &Kinds), [t
         right_moments.set(&weights.running_mean, &weights.running_var);
         let moments = double(&[&right_moments.mean[..], &right_moments.var].concat());
         let right = engine.logits(Images::Pixels(&pixels), mode, &mut right_moments).expect("no device");
-        let machine = OnHost::new(&inference, IMAGES, storage);
+        let machine = OnHost::new(&inference, &inference_ways, IMAGES, storage);
         let pass = Pass { machine: &machine, parameters: parameters.view(), moments: moments.out(), mode };
         machine.write_images(inference.images, graph.input(), &pixels);
-        inference.forward.iter().for_each(|step| pass.forward(step).expect("a step"));
-        let logits = read::<f32>(ONE, machine.slot(inference.logits).expect("a slot").view());
+        pass.forward(&inference_ways.there).expect("steps");
+        let logits = read::<f32>(ONE, machine.slot(inference_ways.logits).expect("a slot").view());
         machine.check_surroundings();
         assert!(apart(&logits, &right) < there, "{name}, {mode:?}: logits without dropout");
     }

@@ -100,7 +100,7 @@ fn of_others(check: &mut dyn FnMut(&Launch<'_>)) {
     let linear = Linear { inputs: 1, outputs: 1, weight: 0..1, bias: 1..2 };
     let (labels, four, half) = (Host::new(&[0u16], 0), double(&[0.0; 4]), keep::<Bf16>(ONE, &[0.0; 4]));
     let (kept, loss) = (four.out().part(0..2).expect("a part"), part(0..1));
-    let three = single(&[0.0; 3]);
+    let (three, table) = (single(&[0.0; 3]), Host::new(&[0u32; launch::WEIGHT], 0));
     let new = Batch { moments: part(0..2).view(), factors: part(2..3).view() };
     let launches = [
         launch::cross_entropy(one(0..2), labels.view(), loss, b.out(), None),
@@ -112,6 +112,7 @@ fn of_others(check: &mut dyn FnMut(&Launch<'_>)) {
         launch::track(new, own(0..2), 1.0),
         launch::to_bf16(ONE, f.view(), half.out(), false),
         launch::from_bf16(ONE, half.view(), f.out(), false),
+        launch::round_weights(f.view(), table.view(), half.out()),
     ];
     launches.iter().for_each(|launch| check(launch.as_ref().expect("lengths fit")));
     convolutions(check);
