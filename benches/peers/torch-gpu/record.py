@@ -1,11 +1,11 @@
-"""What compare.py has measured: a file that grows round by round, and the tables that are made of it."""
+"""What compare.py has measured: a file that grows number by number, and the tables that are made of it."""
 
 import json
 import os
 import pathlib
 import statistics
 
-from peers import MODES, WHAT
+from modes import MODES, WHAT
 
 # The precision of each of our backends; others are not compared.
 PRECISIONS = {"cpu": "f32", "cuda": "f32", "cuda-tf32": "tf32", "cuda-bf16": "bf16"}
@@ -37,17 +37,28 @@ class Record:
             raise Unfit(f"{source} is no file that --out wrote") from error
         for key, now in {**settings, **about}.items():
             if key != "date" and before.get(key) != now:
-                raise Unfit(f"{source} was measured with {key} {before.get(key)}, which is {now} now")
+                raise Unfit(f"{source} was measured with {key} {shown(before.get(key))}, which is {shown(now)} now")
         record = cls(settings, {**about, "date": before.get("date", about["date"])}, path)
         record.rounds, record.failures = rounds, failures
         return record
 
-    def done(self, network):
-        """How many rounds there are of a network."""
+    def done(self, network, runners, kinds):
+        """How many rounds of a network have all of these runners' numbers."""
+        return sum(
+            all(kind in answers.get(runner, {}) for runner in runners for kind in kinds)
+            for answers in self.rounds.get(network, [])
+        )
+
+    def begun(self, network):
+        """The number of a new round, which is there as soon as it has a rate."""
         return len(self.rounds.get(network, []))
 
-    def add(self, network, answers):
-        self.rounds.setdefault(network, []).append(answers)
+    def add(self, network, number, runner, what, rate):
+        rounds = self.rounds.setdefault(network, [])
+        if number == len(rounds):
+            rounds.append({})
+        rounds[number].setdefault(runner, {})[what] = rate
+        self.failures.get(network, {}).pop(runner, None)
         self.keep()
 
     def fail(self, network, runner, reason):
@@ -75,16 +86,20 @@ class Record:
 
     def table(self):
         """Everything for a page, in Markdown."""
-        lines = [f"{key}: {value}" for key, value in {**self.about, **self.settings}.items()]
-        lines = ["- " + line for line in lines]
+        lines = [f"- {key}: {shown(value)}" for key, value in {**self.about, **self.settings}.items()]
         lines += ["", "| network | | ours | a second | PyTorch's best mode | a second | ratio (least to most) | rounds |"]
         lines += ["|---|---|---|---|---|---|---|---|"]
         lines += [row(cells) for network in self.rounds for cells in self.ratios(network)]
-        lines += ["", "All medians:", "", "| network | | " + " | ".join(self.runners()) + " |"]
+        lines += ["", "All medians, and of how many rounds:", "", "| network | | " + " | ".join(self.runners()) + " |"]
         lines += ["|---|---|" + "---|" * len(self.runners())]
         lines += [row(cells) for network in self.rounds for cells in self.medians(network)]
-        for network, failures in self.failures.items():
-            lines += ["", *(f"{network}, {runner} failed: {reason}" for runner, reason in failures.items())]
+        for network in {**self.rounds, **self.failures}:
+            failures = self.failures.get(network, {})
+            lines += ["", *(f"{network}, {runner} failed: {reason}" for runner, reason in failures.items())] if failures else []
+            asked = [*self.settings["backends"], *self.settings["modes"]]
+            seen = {runner for answers in self.rounds.get(network, []) for runner in answers}
+            missing = [runner for runner in asked if runner not in seen and runner not in failures]
+            lines += ["", f"{network}, not measured yet: {', '.join(missing)}"] if missing else []
         return "\n".join(lines) + "\n"
 
     def runners(self):
@@ -93,29 +108,38 @@ class Record:
         return [runner for runner in (*PRECISIONS, *MODES) if runner in seen]
 
     def ratios(self, network):
-        """A row for each of our backends and what was done: beside PyTorch's best mode of equal precision."""
+        """A row for each of our backends and what was done: beside PyTorch's best mode of equal precision. Rounds count in which
+        it and all of these modes were measured, as far as they ever were."""
         for what in WHAT:
             for ours, precision in PRECISIONS.items():
                 peers = [mode for mode in MODES if MODES[mode][0] == precision and self.rates(network, mode, what)]
-                if not peers or not self.rates(network, ours, what):
+                whole = [
+                    answers
+                    for answers in self.rounds[network]
+                    if all(what in answers.get(runner, {}) for runner in (ours, *peers))
+                ]
+                if not peers or not whole:
                     continue
-                best = max(peers, key=lambda mode: statistics.median(self.rates(network, mode, what)))
-                ratios = []
-                for answers in self.rounds[network]:
-                    theirs = [answers[mode][what] for mode in peers if what in answers.get(mode, {})]
-                    if theirs and what in answers.get(ours, {}):
-                        ratios.append(answers[ours][what] / max(theirs))
-                if not ratios:
-                    continue
+
+                def median(runner):
+                    return statistics.median(answers[runner][what] for answers in whole)
+
+                best = max(peers, key=median)
+                ratios = [answers[ours][what] / max(answers[mode][what] for mode in peers) for answers in whole]
                 spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-                mine, theirs = (number(statistics.median(self.rates(network, it, what))) for it in (ours, best))
+                mine, theirs = number(median(ours)), number(median(best))
                 yield [network, UNITS[what], ours, mine, best, theirs, spread, str(len(ratios))]
 
     def medians(self, network):
         for what in WHAT:
             rates = [self.rates(network, runner, what) for runner in self.runners()]
             if any(rates):
-                yield [network, UNITS[what], *(number(statistics.median(rate)) if rate else "" for rate in rates)]
+                cells = (f"{number(statistics.median(rate))}, n = {len(rate)}" if rate else "" for rate in rates)
+                yield [network, UNITS[what], *cells]
+
+
+def shown(value):
+    return ", ".join(value) if isinstance(value, list) else value
 
 
 def row(cells):
