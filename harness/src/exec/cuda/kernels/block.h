@@ -18,17 +18,61 @@ namespace threads {
 
 constexpr unsigned WARPS = THREADS / 32;
 
-// Eight numbers, which memory moves as one.
-struct alignas(16) Eight {
-  scalar::Bf16 numbers[8];
+// N numbers, which memory moves as one.
+template <unsigned N>
+struct alignas(N * sizeof(scalar::Bf16)) Pack {
+  unsigned pairs[N / 2];
+
+  // Calls f(place, number) for every number.
+  template <class F>
+  BOTH void each(F f) const {
+    UNROLL
+    for (unsigned i = 0; i < N; i += 2) {
+      f(i, scalar::first_of(pairs[i / 2]));
+      f(i + 1, scalar::second_of(pairs[i / 2]));
+    }
+  }
+  // Makes every number f(place, number), rounded.
+  template <class F>
+  BOTH void map(F f) {
+    UNROLL
+    for (unsigned i = 0; i < N; i += 2)
+      pairs[i / 2] = scalar::pair_of(f(i, scalar::first_of(pairs[i / 2])), f(i + 1, scalar::second_of(pairs[i / 2])));
+  }
+};
+
+template <>
+struct Pack<1> {
+  scalar::Bf16 number;
+  template <class F>
+  BOTH void each(F f) const {
+    f(0, scalar::load(number));
+  }
+  template <class F>
+  BOTH void map(F f) {
+    scalar::store(number, f(0, scalar::load(number)));
+  }
 };
 
 constexpr unsigned EIGHT = 8;
+using Eight = Pack<EIGHT>;
 
-DEVICE Eight zeros() {
-  Eight all;
-  for (unsigned i = 0; i < EIGHT; ++i) all.numbers[i].bits = 0;
-  return all;
+// How many packs a thread has on their way at a time.
+constexpr unsigned FLYING = 4;
+
+// Calls f(i, x) for the numbers x of load(i), for every i from `first` on, `step` apart and below `end`, in order: `N` of
+// them are on their way at a time.
+template <unsigned N, class T, class Load, class F>
+BOTH void for_each_of(unsigned first, unsigned step, unsigned end, Load load, F f) {
+  for (unsigned start = first; start < end; start += N * step) {
+    T some[N];
+    UNROLL
+    for (unsigned k = 0; k < N; ++k)
+      if (start + k * step < end) some[k] = load(start + k * step);
+    UNROLL
+    for (unsigned k = 0; k < N; ++k)
+      if (start + k * step < end) f(start + k * step, some[k]);
+  }
 }
 
 }  // namespace threads

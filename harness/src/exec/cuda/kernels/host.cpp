@@ -127,7 +127,7 @@ namespace kernels {
   void name parameters { reduce reduction; }
 #define PRODUCT(name, parameters, product) \
   void name parameters { multiply_tiles product; }
-#define PROGRAM(name, parameters, program) \
+#define PROGRAM(name, at_once, parameters, program) \
   void name parameters { run_blocks(program); }
 #include "kernels.inc"
 #undef EACH
@@ -170,7 +170,7 @@ extern "C" int valleys_cuda_host_launch(const char *name, unsigned grid_x, unsig
   }
 #define REDUCE EACH
 #define PRODUCT EACH
-#define PROGRAM EACH
+#define PROGRAM(kernel, at_once, parameters, program) EACH(kernel, parameters, program)
 #include "kernels.inc"
   return 1;
 }

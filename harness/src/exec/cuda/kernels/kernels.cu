@@ -63,14 +63,15 @@ class Block {
   }
   __device__ bool is_last(unsigned *counter) const {
     __shared__ bool last;
-    __threadfence();
     __syncthreads();
+    // One thread's fence stands for all that wait with it.
     if (threadIdx.x == 0) {
+      asm volatile("fence.acq_rel.gpu;" ::: "memory");
       last = atomicAdd(counter, 1) == gridDim.x * gridDim.y - 1;
       if (last) *counter = 0;
+      asm volatile("fence.acq_rel.gpu;" ::: "memory");
     }
     __syncthreads();
-    __threadfence();
     return last;
   }
 
@@ -98,7 +99,9 @@ class Block {
   KERNEL(name) parameters { reduce reduction; }
 #define PRODUCT(name, parameters, product) \
   KERNEL(name) parameters { multiply_tiles product; }
-#define PROGRAM(name, parameters, program) \
-  KERNEL(name) parameters { program.run(Block()); }
+#define PROGRAM(name, at_once, parameters, program)                                      \
+  extern "C" __global__ void __launch_bounds__(threads::THREADS, at_once) name parameters { \
+    program.run(Block());                                                                 \
+  }
 
 #include "kernels.inc"

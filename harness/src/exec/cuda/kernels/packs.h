@@ -3,22 +3,18 @@
 // A block has a stretch of the pixels of all images and all channels; what these need is worked out once a block.
 #pragma once
 
-#include "convolution.h"
+#include "strips.h"
 
 namespace threads {
-
-// N numbers, which memory moves as one.
-template <unsigned N>
-struct alignas(N * sizeof(scalar::Bf16)) Pack {
-  scalar::Bf16 numbers[N];
-};
 
 // The pixels of all images, by blocks.
 struct Pixels {
   unsigned channels, count;
 
-  // Calls f(first channel) for every pack of N channels of this thread, and what that returns for the places of the pack's
-  // first number in FLYING pixels at a time: g(places, how many of them).
+  // Calls f(first channel) for every pack of N channels of this thread, and what that returns, g(Range), for its pixels.
+  struct Range {
+    unsigned first, step, end;
+  };
   template <unsigned N, class Block, class F>
   DEVICE void for_own(const Block &block, Thread t, F f) const {
     const unsigned packs = channels / N, width = packs < THREADS ? packs : THREADS;
@@ -27,16 +23,7 @@ struct Pixels {
     if (row >= step) return;
     const unsigned length = (count + block.blocks_x() - 1) / block.blocks_x(), first = block.x() * length;
     const unsigned last = first + length < count ? first + length : count;
-    for (unsigned pack = t.lane % width; pack < packs; pack += width) {
-      const auto g = f(pack * N);
-      for (unsigned pixel = first + row; pixel < last; pixel += FLYING * step) {
-        unsigned places[FLYING];
-        UNROLL
-        for (unsigned k = 0; k < FLYING; ++k) places[k] = (pixel + k * step) * channels + pack * N;
-        const unsigned left = (last - pixel + step - 1) / step;
-        g(places, left < FLYING ? left : FLYING);
-      }
-    }
+    for (unsigned pack = t.lane % width; pack < packs; pack += width) f(pack * N, Range{first + row, step, last});
   }
 };
 
@@ -53,26 +40,18 @@ struct BatchNormOfPacks {
   template <unsigned N, class Block>
   DEVICE void run_with(const Block &block) const {
     Scaled *scaled = block.template shared<Scaled>(0);
-    scale(block, norm, pixels.channels, scaled);
+    block.each([&](Thread t) { scale(t, norm, pixels.channels, scaled); });
     block.each([&](Thread t) {
-      pixels.for_own<N>(block, t, [&](unsigned channel) {
+      pixels.for_own<N>(block, t, [&](unsigned channel, Pixels::Range range) {
         scalar::Affine affine[N];
         for (unsigned i = 0; i < N; ++i) affine[i] = scaled[channel + i].affine;
-        return [=](const unsigned (&places)[FLYING], unsigned some) {
-          Pack<N> packs[FLYING];
-          UNROLL
-          for (unsigned k = 0; k < FLYING; ++k)
-            if (k < some) packs[k] = *(const Pack<N> *)(x + places[k]);
-          UNROLL
-          for (unsigned k = 0; k < FLYING; ++k) {
-            if (k >= some) continue;
-            for (unsigned i = 0; i < N; ++i) {
-              const float x = scalar::load(packs[k].numbers[i]);
-              scalar::store(packs[k].numbers[i], scalar::batch_norm(affine[i], norm.function, x));
-            }
-            *(Pack<N> *)(y + places[k]) = packs[k];
-          }
-        };
+        const auto place = [&](unsigned pixel) { return pixel * pixels.channels + channel; };
+        for_each_of<FLYING, Pack<N>>(
+            range.first, range.step, range.end, [&](unsigned pixel) { return *(const Pack<N> *)(x + place(pixel)); },
+            [&](unsigned pixel, Pack<N> pack) {
+              pack.map([&](unsigned i, float x) { return scalar::batch_norm(affine[i], norm.function, x); });
+              *(Pack<N> *)(y + place(pixel)) = pack;
+            });
       });
     });
   }
@@ -99,9 +78,12 @@ struct BatchNormBackwardOfPacks {
   template <unsigned N, class Block>
   DEVICE void run_with(const Block &block) const {
     Scaled *scaled = block.template shared<Scaled>(0);
-    scale(block, norm, pixels.channels, scaled);
+    block.each([&](Thread t) { scale(t, norm, pixels.channels, scaled); });
+    struct Three {
+      Pack<N> x, dy, dx;
+    };
     block.each([&](Thread t) {
-      pixels.for_own<N>(block, t, [&](unsigned channel) {
+      pixels.for_own<N>(block, t, [&](unsigned channel, Pixels::Range range) {
         scalar::Affine affine[N];
         scalar::Slope slope[N];
         for (unsigned i = 0; i < N; ++i) {
@@ -109,37 +91,35 @@ struct BatchNormBackwardOfPacks {
           affine[i] = scaled[channel + i].affine;
           slope[i] = {of_channel[0], of_channel[pixels.channels], of_channel[2 * pixels.channels]};
         }
-        return [=](const unsigned (&places)[FLYING], unsigned some) {
-          Pack<N> xs[FLYING], dys[FLYING], dxs[FLYING];
-          UNROLL
-          for (unsigned k = 0; k < FLYING; ++k) {
-            if (k >= some) continue;
-            xs[k] = *(const Pack<N> *)(x + places[k]);
-            dys[k] = *(const Pack<N> *)(dy + places[k]);
-            if (accumulate) dxs[k] = *(const Pack<N> *)(dx + places[k]);
-          }
-          UNROLL
-          for (unsigned k = 0; k < FLYING; ++k) {
-            if (k >= some) continue;
-            for (unsigned i = 0; i < N; ++i) {
-              const float x = scalar::load(xs[k].numbers[i]), dy = scalar::load(dys[k].numbers[i]);
-              const float gradient = scalar::batch_norm_backward(affine[i], slope[i], norm.function, x, dy);
-              scalar::put(dxs[k].numbers[i], gradient, accumulate);
-            }
-            *(Pack<N> *)(dx + places[k]) = dxs[k];
-          }
-        };
+        const auto place = [&](unsigned pixel) { return pixel * pixels.channels + channel; };
+        for_each_of<FLYING, Three>(
+            range.first, range.step, range.end,
+            [&](unsigned pixel) {
+              Three all;
+              all.x = *(const Pack<N> *)(x + place(pixel));
+              all.dy = *(const Pack<N> *)(dy + place(pixel));
+              all.dx = {};
+              if (accumulate) all.dx = *(const Pack<N> *)(dx + place(pixel));
+              return all;
+            },
+            [&](unsigned pixel, Three all) {
+              float xs[N], dys[N];
+              all.x.each([&](unsigned i, float x) { xs[i] = x; });
+              all.dy.each([&](unsigned i, float dy) { dys[i] = dy; });
+              all.dx.map([&](unsigned i, float dx) {
+                const float own = scalar::batch_norm_backward(affine[i], slope[i], norm.function, xs[i], dys[i]);
+                return accumulate ? dx + own : own;
+              });
+              *(Pack<N> *)(dx + place(pixel)) = all.dx;
+            });
       });
     });
   }
 
   template <class Block>
   DEVICE void run(const Block &block) const {
-    switch (pack_of(pixels.channels)) {
-      case 8: return run_with<8>(block);
-      case 4: return run_with<4>(block);
-      default: return run_with<1>(block);
-    }
+    // Packs of eight would leave no registers for as many threads as hide the way to memory.
+    return pack_of(pixels.channels) == 1 ? run_with<1>(block) : run_with<4>(block);
   }
 };
 

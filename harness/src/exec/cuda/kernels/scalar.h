@@ -9,12 +9,15 @@
 
 #ifdef __CUDACC__
 #define BOTH __host__ __device__ inline
+// What is seldom called, and long: kept out of loops that are written out.
+#define SELDOM __host__ __device__ __noinline__
 #define DEVICE __device__ inline
 #define UNROLL _Pragma("unroll")
 #define UNROLL_BY(count) _Pragma(TEXT_OF(unroll count))
 #define TEXT_OF(text) #text
 #else
 #define BOTH inline
+#define SELDOM inline
 #define DEVICE inline
 #define UNROLL
 #define UNROLL_BY(count)
@@ -51,33 +54,54 @@ BOTH void store(Bf16 &place, float x) {
   place.bits = (unsigned short)(rounded >> 16);
 }
 
+// Two neighbours in bfloat16, the first in the lower half.
+
+BOTH float first_of(unsigned pair) { return load(Bf16{(unsigned short)pair}); }
+
+BOTH float second_of(unsigned pair) { return load(Bf16{(unsigned short)(pair >> 16)}); }
+
+BOTH unsigned pair_of(float first, float second) {
+#ifdef __CUDA_ARCH__
+  unsigned pair;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+  return pair;
+#else
+  Bf16 low, high;
+  store(low, first);
+  store(high, second);
+  return (unsigned)high.bits << 16 | low.bits;
+#endif
+}
+
 // ---- functions of one number
 
 constexpr unsigned IDENTITY = 0, RELU = 1, SIGMOID = 2, SOFTPLUS = 3;
 
 BOTH double sigmoid(double z) { return 1.0 / (1.0 + exp(-z)); }
 
+// f(z) of the functions with an exponential.
+SELDOM float smooth_value(unsigned function, float z) {
+  if (function == SIGMOID) return (float)sigmoid((double)z);
+  return (float)(fmax((double)z, 0.0) + log1p(exp(-fabs((double)z))));
+}
+
 // f(z); NaN stays NaN.
 BOTH float value(unsigned function, float z) {
-  switch (function) {
-    case RELU: return z <= 0.0f ? 0.0f : z;
-    case SIGMOID: return (float)sigmoid((double)z);
-    case SOFTPLUS: return (float)(fmax((double)z, 0.0) + log1p(exp(-fabs((double)z))));
-    default: return z;
-  }
+  if (function == RELU) return z <= 0.0f ? 0.0f : z;
+  return function == IDENTITY ? z : smooth_value(function, z);
+}
+
+// f'(z) dy of the functions with an exponential.
+SELDOM float smooth_back(unsigned function, float z, float dy) {
+  if (function == SOFTPLUS) return (float)sigmoid((double)z) * dy;
+  const double y = sigmoid((double)z);
+  return (float)(y * (1.0 - y)) * dy;
 }
 
 // f'(z) dy
 BOTH float back(unsigned function, float z, float dy) {
-  switch (function) {
-    case RELU: return z > 0.0f ? dy : 0.0f;
-    case SIGMOID: {
-      const double y = sigmoid((double)z);
-      return (float)(y * (1.0 - y)) * dy;
-    }
-    case SOFTPLUS: return (float)sigmoid((double)z) * dy;
-    default: return dy;
-  }
+  if (function == RELU) return z > 0.0f ? dy : 0.0f;
+  return function == IDENTITY ? dy : smooth_back(function, z, dy);
 }
 
 // f'(z) dy, from y = f(z).

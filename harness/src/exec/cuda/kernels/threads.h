@@ -6,6 +6,7 @@
 #pragma once
 
 #include "channels.h"
+#include "convolution.h"
 #include "packs.h"
 #include "pooling.h"
 #include "product.h"

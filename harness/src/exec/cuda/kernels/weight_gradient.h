@@ -5,7 +5,7 @@
 // What a block has summed goes to memory; another kernel adds that up, in an order that the shape alone determines.
 #pragma once
 
-#include "convolution.h"
+#include "strips.h"
 
 namespace threads {
 
@@ -19,89 +19,96 @@ struct WeightGradient {
   const scalar::Bf16 *dy;
   // A part a block of one slice of the outputs and share of its warps, each as long as the weight.
   float *parts;
-  // Outputs of a slice.
-  unsigned slice;
+  // Outputs of a slice; how many warps share the pixels of a tile.
+  unsigned slice, shares;
 
   BOTH unsigned taps() const { return strips.size * strips.size; }
   // Tiles of the gradient that a block has.
   BOTH unsigned tiles() const { return slice / tensor::TILE * (strips.channels / tensor::TILE) * taps(); }
-  // So many warps share the pixels of a tile.
-  BOTH unsigned shares() const { return tiles() >= WARPS ? 1 : WARPS / tiles(); }
-  BOTH unsigned tiles_of_warp() const { return tiles() >= WARPS ? (tiles() + WARPS - 1) / WARPS : 1; }
 
-  // Where everything lies in shared memory.
-  BOTH unsigned strip_area() const { return (strips.channels * (unsigned)sizeof(Scaled) + 15) / 16 * 16; }
-  BOTH unsigned dy_area() const {
-    return strip_area() + strips.read_rows() * strips.read_columns() * strips.pitch() * (unsigned)sizeof(scalar::Bf16);
+  // One tile: its outputs in the slice, its channels, its place of the window.
+  struct Tile {
+    unsigned output, channel, tap;
+  };
+  DEVICE Tile tile(unsigned number) const {
+    const unsigned of_channels = strips.channels / tensor::TILE;
+    return {number / taps() / of_channels * tensor::TILE, number / taps() % of_channels * tensor::TILE,
+            number % taps()};
+  }
+
+  // What a warp has: tiles that are neighbours (windows go first, then channels, then outputs), and one share of the pixels.
+  template <unsigned N>
+  struct Own {
+    unsigned first, count, share;
+    // Where the outputs stand in dy's part, and the channels behind a pixel's window.
+    unsigned output[N], seen[N];
+    tensor::Sum sums[N];
+  };
+  template <unsigned N>
+  DEVICE void begin(unsigned warp, Own<N> &own) const {
+    const unsigned all = tiles();
+    own.first = shares == 1 ? warp * N : warp % all;
+    own.share = shares == 1 ? 0 : warp / all;
+    // Warps that are left over have nothing to do.
+    own.count = own.share >= shares || own.first >= all ? 0 : all - own.first < N ? all - own.first : N;
+    UNROLL
+    for (unsigned n = 0; n < N; ++n) {
+      const Tile of = tile(own.first + n);
+      own.output[n] = of.output;
+      own.seen[n] = (of.tap / strips.size * strips.read_columns() + of.tap % strips.size) * strips.pitch() + of.channel;
+      own.sums[n].clear();
+    }
   }
 
   // Brings the slice's dy of a strip into shared memory, zeros for pixels that there are not.
-  template <class Block>
-  DEVICE void load_dy(const Block &block, unsigned image, unsigned first_row, scalar::Bf16 *to) const {
+  DEVICE void load_dy(Thread t, unsigned slice_number, unsigned image, unsigned first_row, scalar::Bf16 *to) const {
     const unsigned rows = strips.out_height - first_row < strips.rows ? strips.out_height - first_row : strips.rows;
     const unsigned pixels = rows * strips.out_width;
     const unsigned start = (image * strips.out_height + first_row) * strips.out_width;
-    block.each([&](Thread t) {
-      const Octet octet(t, slice);
-      for (unsigned pixel = octet.first; pixel < strips.padded_pixels(); pixel += FLYING * octet.step) {
-        Eight all[FLYING];
-        UNROLL
-        for (unsigned k = 0; k < FLYING; ++k) {
-          const unsigned p = pixel + k * octet.step;
-          const unsigned at = (start + p) * strips.out_channels + block.x() * slice + octet.channel;
-          all[k] = p < pixels ? *(const Eight *)(dy + at) : zeros();
-        }
-        UNROLL
-        for (unsigned k = 0; k < FLYING; ++k) {
-          const unsigned p = pixel + k * octet.step;
-          if (p < strips.padded_pixels()) *(Eight *)(to + p * (slice + SPARE) + octet.channel) = all[k];
-        }
-      }
-    });
+    const Octet octet(t, slice);
+    for_each_of<FLYING, Eight>(
+        octet.first, octet.step, strips.padded_pixels(),
+        [&](unsigned pixel) {
+          Eight all = {};
+          if (pixel < pixels)
+            all = *(const Eight *)(dy + (start + pixel) * strips.out_channels + slice_number * slice + octet.channel);
+          return all;
+        },
+        [&](unsigned pixel, const Eight &all) { *(Eight *)(to + pixel * (slice + SPARE) + octet.channel) = all; });
   }
 
-  // Adds a strip to the tiles of a warp, which are `N` neighbours, as far as there are so many: windows go first, then
-  // channels, then outputs.
+  // Adds a strip to the tiles of a warp.
   template <unsigned N>
-  DEVICE void add_strip(unsigned warp, const scalar::Bf16 *x, const scalar::Bf16 *slopes, tensor::Sum (&sums)[N]) const {
-    const unsigned share = shares() == 1 ? 0 : warp / tiles(), first = shares() == 1 ? warp * N : warp % tiles();
-    // Warps that are left over have nothing to do.
-    if (share >= shares()) return;
-    for (unsigned pixel = share * tensor::TILE; pixel < strips.padded_pixels(); pixel += shares() * tensor::TILE) {
-      const tensor::Rows windows([&](unsigned i) { return strips.window(pixel + i); });
+  DEVICE void add_strip(const unsigned *windows, const scalar::Bf16 *x, const scalar::Bf16 *slopes, Own<N> &own) const {
+    if (own.count == 0) return;
+    const unsigned pitch = slice + SPARE, pixels = strips.padded_pixels();
+    for (unsigned pixel = own.share * tensor::TILE; pixel < pixels; pixel += shares * tensor::TILE) {
+      const tensor::Rows rows([&](unsigned i) { return windows[pixel + i]; });
       tensor::Left a;
-      unsigned loaded = ~0u;
+      tensor::Right b[N];
+      UNROLL
+      for (unsigned n = 0; n < N; ++n)
+        if (n < own.count) b[n].load_rows(x + own.seen[n], rows);
       UNROLL
       for (unsigned n = 0; n < N; ++n) {
-        const unsigned tile = first + n;
-        if (tile >= tiles()) break;
-        const unsigned tap = tile % taps(), of_channels = strips.channels / tensor::TILE;
-        const unsigned channel = tile / taps() % of_channels * tensor::TILE;
-        const unsigned output = tile / taps() / of_channels * tensor::TILE;
-        if (output != loaded) a.load_columns(slopes + pixel * (slice + SPARE) + output, slice + SPARE);
-        loaded = output;
-        const unsigned shift = tap / strips.size * strips.read_columns() + tap % strips.size;
-        tensor::Right b;
-        b.load_rows(x + shift * strips.pitch() + channel, windows);
-        sums[n].add(a, b);
+        if (n >= own.count) continue;
+        if (n == 0 || own.output[n] != own.output[n - 1])
+          a.load_columns(slopes + pixel * pitch + own.output[n], pitch);
+        own.sums[n].add(a, b[n]);
       }
     }
   }
 
   template <unsigned N>
-  DEVICE void store(unsigned slice_number, unsigned part, unsigned warp, const tensor::Sum (&sums)[N]) const {
-    const unsigned share = shares() == 1 ? 0 : warp / tiles(), first = shares() == 1 ? warp * N : warp % tiles();
-    if (share >= shares()) return;
-    float *to = parts + (part * shares() + share) * (strips.out_channels * taps() * strips.channels);
+  DEVICE void store(unsigned slice_number, unsigned part, const Own<N> &own) const {
+    const unsigned length = strips.out_channels * taps() * strips.channels;
+    float *to = parts + (part * shares + own.share) * length + slice_number * slice * taps() * strips.channels;
     UNROLL
     for (unsigned n = 0; n < N; ++n) {
-      const unsigned tile = first + n;
-      if (tile >= tiles()) break;
-      const unsigned tap = tile % taps(), of_channels = strips.channels / tensor::TILE;
-      const unsigned channel = tile / taps() % of_channels * tensor::TILE;
-      const unsigned output = slice_number * slice + tile / taps() / of_channels * tensor::TILE;
-      sums[n].for_pairs([&](unsigned row, unsigned column, float left, float right) {
-        float *place = to + ((output + row) * taps() + tap) * strips.channels + channel + column;
+      if (n >= own.count) continue;
+      const Tile of = tile(own.first + n);
+      own.sums[n].for_pairs([&](unsigned row, unsigned column, float left, float right) {
+        float *place = to + ((of.output + row) * taps() + of.tap) * strips.channels + of.channel + column;
         place[0] = left;
         place[1] = right;
       });
@@ -110,29 +117,33 @@ struct WeightGradient {
 
   template <unsigned N, class Block>
   DEVICE void run_with(const Block &block) const {
-    struct Sums {
-      tensor::Sum all[N];
-    };
+    const unsigned windows_area = (strips.channels * (unsigned)sizeof(Scaled) + 15) / 16 * 16;
+    const unsigned strip_area = windows_area + strips.padded_pixels() * (unsigned)sizeof(unsigned);
+    const unsigned strip_length = strips.read_rows() * strips.read_columns() * strips.pitch();
     Scaled *scaled = block.template shared<Scaled>(0);
-    scalar::Bf16 *strip = block.template shared<scalar::Bf16>(strip_area());
-    scalar::Bf16 *slopes = block.template shared<scalar::Bf16>(dy_area());
-    if (source.is_normed()) scale(block, source.norm, strips.channels, scaled);
-    typename Block::template PerWarp<Sums> own;
-    block.warps([&](unsigned warp) {
-      for (tensor::Sum &sum : own.of(warp).all) sum.clear();
+    unsigned *windows = block.template shared<unsigned>(windows_area);
+    scalar::Bf16 *strip = block.template shared<scalar::Bf16>(strip_area);
+    scalar::Bf16 *slopes = strip + strip_length;
+    block.each([&](Thread t) {
+      strips.find_windows(t, windows);
+      if (source.norm.mean) scale(t, source.norm, strips.channels, scaled);
     });
-    for (unsigned tile = block.y(); tile < strips.tiles(); tile += block.blocks_y()) {
-      const unsigned image = tile / strips.strips(), first_row = tile % strips.strips() * strips.rows;
-      load_dy(block, image, first_row, slopes);
-      load_strip(block, strips, source, scaled, image, first_row, strip);
-      block.warps([&](unsigned warp) { add_strip(warp, strip, slopes, own.of(warp).all); });
+    typename Block::template PerWarp<Own<N>> own;
+    block.warps([&](unsigned warp) { begin(warp, own.of(warp)); });
+    for (unsigned number = block.y(); number < strips.tiles(); number += block.blocks_y()) {
+      const unsigned image = number / strips.strips(), first_row = number % strips.strips() * strips.rows;
+      block.each([&](Thread t) {
+        load_dy(t, block.x(), image, first_row, slopes);
+        load_strip(t, strips, source, scaled, image, first_row, strip);
+      });
+      block.warps([&](unsigned warp) { add_strip(windows, strip, slopes, own.of(warp)); });
     }
-    block.warps([&](unsigned warp) { store(block.x(), block.y(), warp, own.of(warp).all); });
+    block.warps([&](unsigned warp) { store(block.x(), block.y(), own.of(warp)); });
   }
 
   template <class Block>
   DEVICE void run(const Block &block) const {
-    switch (tiles_of_warp()) {
+    switch ((tiles() + WARPS - 1) / WARPS) {
       case 1: return run_with<1>(block);
       case 2: return run_with<2>(block);
       case 3: return run_with<3>(block);
@@ -157,10 +168,10 @@ struct WeightGradientFinish {
     block.each([&](Thread t) {
       const unsigned i = block.x() * ADDED + t.lane % ADDED;
       float sum = 0.0f;
-      if (i < length) {
-        UNROLL_BY(8)
-        for (unsigned part = t.lane / ADDED; part < count; part += THREADS / ADDED) sum += parts[part * length + i];
-      }
+      if (i < length)
+        for_each_of<16, float>(
+            t.lane / ADDED, THREADS / ADDED, count, [&](unsigned part) { return parts[part * length + i]; },
+            [&](unsigned, float some) { sum += some; });
       sums[t.lane] = sum;
     });
     block.each([&](Thread t) {

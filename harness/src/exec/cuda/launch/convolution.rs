@@ -63,6 +63,11 @@ impl Strips {
         2 * extent(self.rows) * extent(self.written.width) * (self.read.channels + SPARE)
     }
 
+    /// Bytes of where every pixel's window starts.
+    fn window_bytes(&self) -> usize {
+        4 * self.padded_pixels()
+    }
+
     /// Bytes of the products of a strip, and of what is as long.
     fn output_bytes(&self, channels: usize) -> usize {
         2 * self.padded_pixels() * (channels + SPARE)
@@ -124,7 +129,7 @@ impl Form {
 
     fn shared(&self, strips: &Strips, normed: usize) -> usize {
         let products = strips.output_bytes(strips.written.channels);
-        let all = scaled_bytes(normed) + self.weight_bytes() + strips.input_bytes() + products;
+        let all = scaled_bytes(normed) + strips.window_bytes() + self.weight_bytes() + strips.input_bytes() + products;
         all.max(sums_bytes(strips.written.channels))
     }
 
@@ -161,7 +166,7 @@ impl Form {
     }
 
     fn gradient_shared(&self, strips: &Strips, slice: usize) -> usize {
-        scaled_bytes(strips.read.channels) + strips.input_bytes() + strips.output_bytes(slice)
+        scaled_bytes(strips.read.channels) + strips.window_bytes() + strips.input_bytes() + strips.output_bytes(slice)
     }
 
     /// Blocks that share the images of a slice.
@@ -334,7 +339,7 @@ pub(crate) fn convolution_backward_weight<'a>(
     let launch = Launch::grid(Kernel::ConvolutionBackwardWeight, grid)?;
     let launch = x.push(launch.sharing(form.gradient_shared(&strips, slice))?)?.view(dy).out(parts);
     let launch = launch.index(strips.images)?.indices(extents(strips.read))?.indices(extents(strips.written))?;
-    let sums = launch.indices([strips.size, strips.stride, strips.padding, strips.rows, slice])?;
+    let sums = launch.indices([strips.size, strips.stride, strips.padding, strips.rows, slice, shares])?;
     let length = form.weight_length();
     let finish = Launch::grid(Kernel::ConvolutionBackwardWeightFinish, [index(length.div_ceil(ADDED))?, 1])?;
     let finish = finish.sharing(THREADS * size_of::<f32>())?.out(parts).out(gradient);
