@@ -53,14 +53,14 @@ impl<'a> Fusion<'a> {
 
     /// The last step that reads what the batch norm of a step makes, if only convolutions read it that can read through it.
     fn last_through(&self, step: usize) -> Option<usize> {
-        let Forward::BatchNorm { x, y, .. } = &self.plan.forward[step] else { return None };
+        let Forward::BatchNorm { y, .. } = &self.plan.forward[step] else { return None };
         let reads_through = |reader: &usize| {
             let Access { reads, write } = &self.accesses[*reader];
             let once = reads.iter().filter(|slot| *slot == y).count() == 1 && write != &Some(*y);
             once && self.convolution(*reader).is_some_and(|(_, x)| x == *y)
         };
         let readers = readers(&self.accesses, step, *y);
-        if x == y || !readers.iter().all(reads_through) { None } else { readers.last().copied() }
+        if readers.iter().all(reads_through) { readers.last().copied() } else { None }
     }
 }
 
@@ -84,7 +84,7 @@ struct Through<'a> {
 struct Attempt<'a> {
     fusion: &'a Fusion<'a>,
     refused: &'a [usize],
-    /// Where the plan's slots are: two change places where one is written while what it holds is still read through a
+    /// Where the plan's slots are: two change places when one is written while what it holds is still read through a
     /// batch norm, for whose result the other was meant.
     places: Vec<Slot>,
     through: Vec<Through<'a>>,
@@ -121,14 +121,14 @@ impl<'a> Attempt<'a> {
     fn clear(&mut self, step: usize) -> Result<(), Conflict> {
         let access = &self.fusion.accesses[step];
         let Some(written) = access.write else { return Ok(()) };
-        let in_the_way = |it: &&Through<'_>| it.x == self.places[written.0] && it.last >= step;
-        let mut maps = self.through.iter().filter(in_the_way);
-        let Some(first) = maps.next() else { return Ok(()) };
-        // On the way back, slots are where they were.
-        if maps.next().is_some() || access.changes(written) || !self.fusion.backward.is_empty() {
-            return Err(Conflict(first.step));
+        let is_in_the_way = |it: &&Through<'_>| it.x == self.place(written) && it.last >= step;
+        let Some(map) = self.through.iter().find(is_in_the_way) else { return Ok(()) };
+        // The way back counts on slots where they are planned.
+        if access.changes(written) || !self.fusion.backward.is_empty() {
+            return Err(Conflict(map.step));
         }
-        self.places.swap(written.0, first.result.0);
+        let result = map.result;
+        self.places.swap(written.0, result.0);
         Ok(())
     }
 
@@ -216,7 +216,9 @@ impl<'a> Attempt<'a> {
         }
         let (x, norm) = self.read(step, *x);
         let next = match (dx, self.fusion.backward.get(index + 1)) {
-            (Some(Target { slot, accumulate: false }), Some(Backward::BatchNorm { op, x, dy, dx })) if dy == slot => {
+            (Some(Target { slot, accumulate: false }), Some(Backward::BatchNorm { op, x, dy, dx }))
+                if dy == slot && x != dy =>
+            {
                 Some((op, *x, *dy, *dx))
             }
             _ => None,

@@ -35,8 +35,13 @@ pub(super) struct Left {
 }
 
 impl Symbolic {
-    /// Carries out ways there and back, for which those that were carried out before leave nothing but the names of
-    /// expressions.
+    pub(super) fn new() -> Self {
+        let (known, slots, moments, gradients) = Default::default();
+        Self { mode: Mode::Training, known, slots, moments, slopes: None, gradients }
+    }
+
+    /// Carries out ways there and back, from slots that hold what is given; of earlier runs nothing is left but the
+    /// numbers of expressions, so that results can be compared.
     pub(super) fn run(&mut self, ways: &Ways, mode: Mode, given: &[(Slot, &'static str)]) -> Left {
         self.mode = mode;
         self.slots.clear();
@@ -53,11 +58,6 @@ impl Symbolic {
         }
         ways.back.iter().for_each(|step| self.back(step));
         Left { logits, moments: self.moments.clone(), gradients: self.gradients.clone() }
-    }
-
-    pub(super) fn new() -> Self {
-        let (known, slots, moments, gradients) = Default::default();
-        Self { mode: Mode::Training, known, slots, moments, slopes: None, gradients }
     }
 
     fn make(&mut self, name: &'static str, numbers: &[usize], of: &[Id]) -> Id {
@@ -228,9 +228,9 @@ impl Symbolic {
                 let x = self.convolved(*x, norm.as_ref());
                 self.convolution_backward(op, x, *dy, *dx);
                 if let Some((op, x)) = sums {
-                    let dx = dx.expect("sums of it");
-                    assert_ne!(*x, dx.slot, "a convolution writes over what it reads");
-                    self.sums(op, *x, dx.slot);
+                    let Target { slot, accumulate } = dx.expect("sums of it");
+                    assert!(*x != slot && !accumulate, "sums are of a gradient that is complete");
+                    self.sums(op, *x, slot);
                 }
             }
             Back::BatchNorm { op, x, dy, dx } => self.apply(op, *x, *dy, *dx),

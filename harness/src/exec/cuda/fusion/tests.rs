@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::symbolic::{GRADIENT, Symbolic};
 use super::*;
 use crate::exec::Mode;
-use crate::exec::plan::Kinds;
+use crate::exec::plan::{Kind, Kinds};
 use crate::model::{Activation, Architecture, Graph, GraphBuilder, Shape, Value, Window};
 
 /// How many there are there: steps as planned, convolutions, those of them that read through a batch norm, add, and make
@@ -87,24 +87,32 @@ fn what_no_kernel_of_ours_carries_out_stays_as_it_is_planned() {
     }
 }
 
-/// That both ways compute what the plan does, for convolutions of which some fit.
+/// That both ways compute what is planned, for convolutions of which some fit.
 fn check(graph: &Graph, fits: impl Fn(&Convolution) -> bool) {
     let (training, inference) = plans(graph);
+    check_plans(&training, &inference, fits);
+}
+
+fn check_plans(training: &TrainingPlan, inference: &Plan, fits: impl Fn(&Convolution) -> bool) {
     let planned = |plan: &Plan| Ways {
         there: plan.forward.iter().cloned().map(There::Step).collect(),
         back: Vec::new(),
         logits: plan.logits,
     };
-    let right = planned(&inference);
+    let right = planned(inference);
     let right_there_and_back =
         Ways { back: training.backward.iter().cloned().map(Back::Step).collect(), ..planned(&training.plan) };
-    let ways = Ways::inference(&inference, &fits);
-    let there_and_back = Ways::training(&training, &fits);
-    let mut given = vec![(training.plan.images, "images"), (training.logits_gradient, GRADIENT)];
-    given.extend(training.plan.masks.iter().map(|slot| (*slot, "factors")));
+    let ways = Ways::inference(inference, &fits);
+    let there_and_back = Ways::training(training, &fits);
+    let given_before = |plan: &Plan| {
+        let mut given = vec![(plan.images, "images")];
+        given.extend(plan.masks.iter().map(|slot| (*slot, "factors")));
+        given
+    };
+    let (images, mut given) = (given_before(inference), given_before(&training.plan));
+    given.push((training.logits_gradient, GRADIENT));
     for mode in [Mode::Training, Mode::Evaluation] {
         let mut it = Symbolic::new();
-        let images = [(inference.images, "images")];
         assert_eq!(it.run(&ways, mode, &images), it.run(&right, mode, &images), "{mode:?}");
         assert_eq!(it.run(&there_and_back, mode, &given), it.run(&right_there_and_back, mode, &given), "{mode:?}");
     }
@@ -158,8 +166,72 @@ fn random(choices: &[Choice]) -> Graph {
     it.finish(logits).expect("every value leads to the output")
 }
 
+/// A step of a random plan: what it is, and three slots.
+type Draw = (u8, [usize; 3]);
+
+const SLOTS: usize = 5;
+
+/// Two slots, and a third one that is neither.
+fn apart([x, y, z]: [usize; 3]) -> [Slot; 3] {
+    let free = |slot: &usize| *slot != x && *slot != y;
+    let other = (z..z + SLOTS).map(|slot| slot % SLOTS).find(free);
+    [x, y, other.expect("more than three slots")].map(Slot)
+}
+
+/// A convolution and a batch norm, told apart by number.
+fn operations(number: usize) -> (Convolution, BatchNorm) {
+    let shape = Shape { channels: 1, height: 1, width: 1 };
+    let [weight, bias, own] = [4, 5, 6].map(|place| number * 8 + place..number * 8 + place + 1);
+    let convolution = Convolution { input: shape, output: shape, window: Window::same(1, 1), weight: own, bias: None };
+    let statistics = number..number + 1;
+    (convolution, BatchNorm { channels: 1, plane: 1, activation: None, weight, bias, statistics })
+}
+
+/// Steps that use slots as no planner does.
+fn random_plan(there: &[Draw], back: &[Draw], [logits, logits_gradient]: [usize; 2]) -> TrainingPlan {
+    let forward = there.iter().enumerate().map(|(number, (kind, slots))| {
+        let ((convolution, norm), [x, y, z]) = (operations(number), apart(*slots));
+        match kind {
+            0..=3 => Forward::Convolution { op: convolution, x, y: z },
+            4..=6 => Forward::BatchNorm { op: norm, x, y },
+            7..=8 => Forward::Add { x, y },
+            _ => Forward::Activation { f: Activation::Relu, x, y },
+        }
+    });
+    let backward = back.iter().enumerate().map(|(number, (kind, slots))| {
+        let ((convolution, norm), [x, dy, dx]) = (operations(number), apart(*slots));
+        let dx = (kind % 4 < 3).then_some(Target { slot: dx, accumulate: kind % 4 == 0 });
+        match kind {
+            0..=6 => Backward::Convolution { op: convolution, x, dy, dx },
+            7..=10 => Backward::BatchNorm { op: norm, x, dy, dx },
+            _ => Backward::Add { x, y: dy },
+        }
+    });
+    let [logits, logits_gradient] = [logits, logits_gradient].map(Slot);
+    let plan = Plan {
+        slots: vec![1; SLOTS],
+        kinds: vec![Kind::Map; SLOTS],
+        images: Slot(0),
+        logits,
+        masks: (1..SLOTS).map(Slot).collect(),
+        forward: forward.collect(),
+    };
+    TrainingPlan { plan, logits_gradient, backward: backward.collect() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
+    #[test]
+    fn plans_that_use_slots_in_any_way_are_kept_to(
+        there in proptest::collection::vec((0u8..10, [0..SLOTS, 0..SLOTS, 0..SLOTS]), 1..14),
+        back in proptest::collection::vec((0u8..12, [0..SLOTS, 0..SLOTS, 0..SLOTS]), 0..10),
+        ends in [0..SLOTS, 0..SLOTS],
+        modulus in 1usize..5,
+    ) {
+        let plan = random_plan(&there, &back, ends);
+        check_plans(&plan, &plan.plan, |op| modulus == 1 || op.weight.start / 8 % modulus > 0);
+    }
+
     #[test]
     fn random_networks_compute_what_is_planned(
         choices in proptest::collection::vec((0u8..15, 0usize..4, 0usize..4), 1..30),

@@ -19,6 +19,7 @@ mod program;
 mod replay;
 mod statistics;
 mod training;
+mod weights;
 
 use std::cell::Cell;
 use std::ffi::{CString, c_char, c_int, c_void};
