@@ -17,7 +17,7 @@ use crate::{Error, Result};
 
 /// A GPU that is in use, with everything that is kept there for its users.
 ///
-/// Its work is done in the order of calls, whoever calls.
+/// Its work is done in the order of calls, whoever calls, but for what is asked for beside that.
 pub(crate) struct Device {
     // Fields are dropped in order: what needs the context before it.
     staging: Mutex<Staging>,
@@ -26,6 +26,8 @@ pub(crate) struct Device {
     stream: Arc<CudaStream>,
     /// Where work is recorded, by one at a time.
     recorder: Mutex<Arc<CudaStream>>,
+    /// For what may be done beside the stream, and beside what is recorded.
+    sides: [Arc<CudaStream>; 2],
     context: Arc<CudaContext>,
     name: String,
     capability: (i32, i32),
@@ -61,18 +63,20 @@ impl Device {
             return Err(Error::device(problem));
         }
         let context = CudaContext::new(ordinal).map_err(|error| failed(format!("opening GPU {ordinal}"), error))?;
-        // SAFETY: events order the work of several streams on one buffer. All work of this device is in one stream.
+        // SAFETY: cudarc's own events order the work of several streams on one buffer. All work of this device is in one
+        // stream, but for what `OnDevice::run_beside` orders itself.
         unsafe { context.disable_event_tracking() };
         let about = |error| failed(format!("asking GPU {ordinal} what it is"), error);
         let name = context.name().map_err(about)?;
         let capability = context.compute_capability().map_err(about)?;
         keep_memory(&context).map_err(|error| failed(format!("keeping memory on {name}"), error))?;
         let stream = || context.new_stream().map_err(|error| failed(format!("making a stream on {name}"), error));
-        let (stream, recorder) = (stream()?, Mutex::new(stream()?));
+        let [own, recorder, beside, beside_recorder] = [stream()?, stream()?, stream()?, stream()?];
         let kernels = load(&context, &name, capability)?;
-        let dnn = Mutex::new(Dnn::new(&stream, &name)?);
-        let staging = Mutex::new(Staging::new(&stream)?);
-        Ok(Self { staging, dnn, kernels, stream, recorder, context, name, capability })
+        let dnn = Mutex::new(Dnn::new(&own, &name)?);
+        let staging = Mutex::new(Staging::new(&own)?);
+        let (recorder, sides) = (Mutex::new(recorder), [beside, beside_recorder]);
+        Ok(Self { staging, dnn, kernels, stream: own, recorder, sides, context, name, capability })
     }
 
     /// Its name, such as `NVIDIA H100 80GB HBM3`.
@@ -153,6 +157,11 @@ impl Device {
     /// The stream of what is recorded, for one caller at a time.
     pub(super) fn recorder(&self) -> MutexGuard<'_, Arc<CudaStream>> {
         self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For what may be done beside one of these streams.
+    pub(super) fn beside(&self, stream: &Arc<CudaStream>) -> &Arc<CudaStream> {
+        &self.sides[usize::from(!Arc::ptr_eq(stream, &self.stream))]
     }
 
     /// cuDNN in one of these streams, for one caller at a time, with the context current on this thread.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use cudarc::driver::CudaStream;
+use cudarc::driver::{CudaEvent, CudaStream};
 
-use super::device::Device;
+use super::device::{Device, failed};
 use super::launch::Launch;
 use super::memory::{Out, View};
 use super::number::{Bf16, Number, Storage};
@@ -34,6 +34,13 @@ pub(super) trait Machine {
     fn rounded_gradient(&self, op: &Convolution) -> Result<Out<'_, Bf16>>;
     /// Working memory for the same from kernels of ours.
     fn weight_parts(&self) -> Result<Out<'_, f32>>;
+    /// Where what was started beside the order of calls is done.
+    type Mark;
+    /// Starts kernels, in order, after all that was asked for before, but beside what is asked for next, which does not come
+    /// after them before [`after`](Self::after) says so.
+    fn run_beside(&self, launches: &[Launch<'_>]) -> Result<Self::Mark>;
+    /// What is asked for next comes after this, and all that was started beside before it.
+    fn after(&self, mark: &Self::Mark) -> Result<()>;
     /// Starts a kernel.
     fn run(&self, launch: &Launch<'_>) -> Result<()>;
     /// y ← x
@@ -118,6 +125,21 @@ impl Machine for OnDevice<'_> {
 
     fn weight_parts(&self) -> Result<Out<'_, f32>> {
         self.room.weight_parts()
+    }
+
+    type Mark = CudaEvent;
+
+    fn run_beside(&self, launches: &[Launch<'_>]) -> Result<CudaEvent> {
+        let ordering = |error| failed("ordering two streams", error);
+        let side = self.device.beside(self.stream);
+        let before = self.stream.record_event(None).map_err(ordering)?;
+        side.wait(&before).map_err(ordering)?;
+        launches.iter().try_for_each(|launch| self.device.run_in(side, launch))?;
+        side.record_event(None).map_err(ordering)
+    }
+
+    fn after(&self, mark: &CudaEvent) -> Result<()> {
+        self.stream.wait(mark).map_err(|error| failed("ordering two streams", error))
     }
 
     fn run(&self, launch: &Launch<'_>) -> Result<()> {

@@ -163,8 +163,35 @@ impl<'a, M: Machine> Pass<'a, M> {
 
     /// The steps back from the logits, which add to the gradient with respect to the parameters; after
     /// [`forward`](Self::forward).
+    ///
+    /// Nothing waits for the gradients of weights: our kernels make them beside the steps that follow, until one writes what
+    /// they read.
     pub(super) fn backward(&self, steps: &[Back], gradient: Out<'a, f32>) -> Result<()> {
-        steps.iter().try_for_each(|step| self.back(step, gradient))
+        let mut beside: Vec<(Vec<Slot>, M::Mark)> = Vec::new();
+        for step in steps {
+            let last = step.writes().and_then(|slot| beside.iter().rposition(|(read, _)| read.contains(&slot)));
+            if let Some(last) = last {
+                self.machine.after(&beside[last].1)?;
+                beside.drain(..=last);
+            }
+            if let Back::Convolution { op, x, norm, dy, .. } = step {
+                let launches = self.weight_gradient(op, self.read(*x, norm.as_ref())?, *dy, gradient)?;
+                beside.push((vec![*x, *dy], self.machine.run_beside(&launches)?));
+            }
+            self.back(step, gradient)?;
+        }
+        beside.last().map_or(Ok(()), |(_, mark)| self.machine.after(mark))
+    }
+
+    fn weight_gradient(
+        &self,
+        op: &backend::Convolution,
+        x: Read<'a>,
+        dy: Slot,
+        gradient: Out<'a, f32>,
+    ) -> Result<[launch::Launch<'a>; 2]> {
+        let (form, parts) = (form(op, self.machine.images())?, self.machine.weight_parts()?);
+        launch::convolution_backward_weight(form, x, self.view(dy)?, parts, gradient.part(op.weight.clone())?)
     }
 
     fn back(&self, step: &Back, gradient: Out<'a, f32>) -> Result<()> {
@@ -173,15 +200,12 @@ impl<'a, M: Machine> Pass<'a, M> {
                 Storage::F32 => self.backward_in::<f32>(step, gradient),
                 Storage::Bf16 => self.backward_in::<Bf16>(step, gradient),
             },
-            Back::Convolution { op, x, norm, dy, dx, sums } => {
-                let (machine, form) = (self.machine, form(op, self.machine.images())?);
-                let (x, dy) = (self.read(*x, norm.as_ref())?, self.view(*dy)?);
-                let (parts, weight_gradient) = (machine.weight_parts()?, gradient.part(op.weight.clone())?);
-                machine.run_all(&launch::convolution_backward_weight(form, x, dy, parts, weight_gradient)?)?;
-                let Some(dx) = dx else { return Ok(()) };
+            Back::Convolution { dx: None, .. } => Ok(()),
+            Back::Convolution { op, dy, dx: Some(dx), sums, .. } => {
+                let (form, weight) = (form(op, self.machine.images())?, self.machine.rounded(op)?.view());
+                let (dy, dx) = (self.view(*dy)?, self.target(*dx)?);
                 let sums = sums.as_ref().map(|(norm, x)| self.sums(norm, *x, gradient)).transpose()?;
-                let weight = machine.rounded(op)?.view();
-                machine.run(&launch::convolution_backward_data(form, weight, dy, self.target(*dx)?, sums)?)
+                self.machine.run(&launch::convolution_backward_data(form, weight, dy, dx, sums)?)
             }
             Back::BatchNorm { op, x, dy, dx } => {
                 let (planes, slopes) = (normed(op, self.machine.images()), self.machine.slopes()?.view());

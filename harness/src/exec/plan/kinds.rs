@@ -14,12 +14,15 @@ pub(crate) enum Kind {
 
 /// The kind of every value of a network.
 #[derive(Debug)]
-pub(crate) struct Kinds(Vec<Kind>);
+pub(crate) struct Kinds {
+    of: Vec<Kind>,
+    apart: bool,
+}
 
 impl Kinds {
     /// All alike, for an engine that keeps all alike: flattening takes no step.
     pub(crate) fn alike(graph: &Graph) -> Self {
-        Self(vec![Kind::Map; graph.layers().len() + 1])
+        Self { of: vec![Kind::Map; graph.layers().len() + 1], apart: false }
     }
 
     /// Feature maps up to a flatten, which takes a step, and vectors behind it.
@@ -40,11 +43,16 @@ impl Kinds {
             kinds.push(if matches!(layer, Layer::Flatten { .. }) { Kind::Vector } else { wanted });
         }
         check("the loss", kinds[graph.output().0], Kind::Vector)?;
-        Ok(Self(kinds))
+        Ok(Self { of: kinds, apart: true })
     }
 
     pub(super) fn of(&self, value: Value) -> Kind {
-        self.0[value.0]
+        self.of[value.0]
+    }
+
+    /// Whether they are told apart.
+    pub(super) fn are_apart(&self) -> bool {
+        self.apart
     }
 }
 
@@ -71,9 +79,9 @@ mod tests {
             let kinds = Kinds::apart(&graph).expect("flattened");
             let is_flatten = |layer: &Layer| matches!(layer, Layer::Flatten { .. });
             let flatten = graph.layers().iter().position(is_flatten).expect("a flatten");
-            let maps = kinds.0.iter().filter(|kind| **kind == Kind::Map).count();
+            let maps = kinds.of.iter().filter(|kind| **kind == Kind::Map).count();
             assert_eq!(maps, flatten + 1, "{architecture}");
-            assert_eq!(kinds.0[flatten + 1], Kind::Vector);
+            assert_eq!(kinds.of[flatten + 1], Kind::Vector);
         }
     }
 

@@ -21,7 +21,7 @@ constexpr int INVALID_VALUE = 1, INVALID_IMAGE = 200, NOT_FOUND = 500, ILLEGAL_A
 // Handles that are no addresses.
 void *const CONTEXT = reinterpret_cast<void *>(8), *const POOL = reinterpret_cast<void *>(16),
             *const STREAM = reinterpret_cast<void *>(24), *const MODULE = reinterpret_cast<void *>(32),
-            *const RECORDER = reinterpret_cast<void *>(48);
+            *const RECORDER = reinterpret_cast<void *>(48), *const SIDE = reinterpret_cast<void *>(56);
 
 thread_local void *current = nullptr;
 
@@ -36,8 +36,18 @@ int failure = 0;
 std::mutex pinned_lock;
 std::map<const char *, size_t> pinned;
 
-// Streams that were made: the second is for recordings.
+// Streams that were made: the second is for recordings, later ones are beside the first two.
 int streams = 0;
+
+// What this thread has asked for in streams beside others, and how much of it some stream has waited for. It is done as late
+// as that allows: when somebody waits.
+thread_local Work beside;
+thread_local size_t waited = 0;
+
+// What a stream had been asked for when the event was recorded; only that of a stream beside others matters.
+struct Event {
+  size_t beside = 0;
+};
 
 // The recording that this thread makes, and whether it fails.
 thread_local Work *recording = nullptr;
@@ -75,6 +85,7 @@ void *place(unsigned long long address) { return reinterpret_cast<void *>(addres
 
 int valleys_double_do(void *in, std::function<int()> work) {
   if (current != CONTEXT) return INVALID_VALUE;
+  if (in == SIDE) return beside.push_back(std::move(work)), 0;
   if (in == RECORDER && recording != nullptr) return recording->push_back(std::move(work)), 0;
   if (in != STREAM) return INVALID_VALUE;
   const std::lock_guard<std::mutex> held(stream);
@@ -100,7 +111,16 @@ int cuMemPoolSetAttribute(void *pool, int attribute, void *value) {
 }
 int cuCtxGetCurrent(void **context) { return *context = current, 0; }
 int cuCtxSetCurrent(void *context) { return current = context, 0; }
-int cuStreamCreate(void **made, unsigned) { return *made = streams++ == 1 ? RECORDER : STREAM, 0; }
+int cuStreamCreate(void **made, unsigned) { return *made = streams > 1 ? SIDE : streams == 1 ? RECORDER : STREAM, ++streams, 0; }
+int cuEventCreate(Event **made, unsigned) { return *made = new Event(), 0; }
+int cuEventRecord(Event *event, void *in) { return event->beside = in == SIDE ? beside.size() : 0, 0; }
+int cuStreamWaitEvent(void *in, const Event *event, unsigned) {
+  if (in == SIDE) return 0;
+  for (; waited < event->beside; ++waited)
+    if (const int error = valleys_double_do(in, beside[waited]); error != 0) return error;
+  return 0;
+}
+int cuEventDestroy_v2(Event *event) { return delete event, 0; }
 int cuStreamDestroy_v2(void *) { return 0; }
 int cuStreamSynchronize(void *in) {
   if (in != STREAM || current != CONTEXT) return INVALID_VALUE;

@@ -8,6 +8,7 @@
 mod access;
 mod fuse;
 
+use self::access::Access;
 use self::fuse::Fusion;
 use crate::exec::backend::{BatchNorm, Convolution, Slot, Target};
 use crate::exec::plan::{Backward, Forward, Plan, TrainingPlan};
@@ -56,6 +57,17 @@ pub(super) enum Back {
     },
     /// What is left of the way back of a batch norm of which a convolution has made the sums.
     BatchNorm { op: BatchNorm, x: Slot, dy: Slot, dx: Target },
+}
+
+impl Back {
+    /// Where it writes, besides what all steps back add to: the gradient with respect to the parameters.
+    pub(super) fn writes(&self) -> Option<Slot> {
+        match self {
+            Self::Step(step) => Access::back(step).write,
+            Self::Convolution { dx, .. } => dx.map(|dx| dx.slot),
+            Self::BatchNorm { dx, .. } => Some(dx.slot),
+        }
+    }
 }
 
 /// A plan's steps there and back.

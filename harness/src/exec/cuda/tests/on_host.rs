@@ -176,6 +176,16 @@ impl Machine for OnHost {
         Ok(self.weight_parts.out())
     }
 
+    type Mark = ();
+
+    fn run_beside(&self, launches: &[Launch<'_>]) -> Result<()> {
+        self.run_all(launches)
+    }
+
+    fn after(&self, (): &()) -> Result<()> {
+        Ok(())
+    }
+
     fn run(&self, launch: &Launch<'_>) -> Result<()> {
         run(launch);
         Ok(())
