@@ -1,11 +1,10 @@
 //! One GPU: its stream, its kernels, its cuDNN.
 
 use std::fmt;
+use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cudarc::driver::{
-    CudaContext, CudaFunction, CudaStream, DriverError, LaunchConfig, PushKernelArg, result, sys as driver,
-};
+use cudarc::driver::{CudaContext, CudaFunction, CudaStream, DriverError, result, sys as driver};
 use cudarc::nvrtc::Ptx;
 
 use super::cudnn::Dnn;
@@ -109,25 +108,46 @@ impl Device {
 
     /// The same in another stream of the device.
     pub(super) fn run_in(&self, stream: &CudaStream, launch: &Launch<'_>) -> Result<()> {
+        self.launch(stream, launch, false)
+    }
+
+    /// The same; the kernel, which waits itself for the launch before, may begin before that is done.
+    pub(super) fn run_early(&self, stream: &CudaStream, launch: &Launch<'_>) -> Result<()> {
+        // Earlier GPUs know no such thing.
+        self.launch(stream, launch, self.capability >= (9, 0))
+    }
+
+    fn launch(&self, stream: &CudaStream, launch: &Launch<'_>, early: bool) -> Result<()> {
         let kernel = launch.kernel();
-        let mut builder = stream.launch_builder(&self.kernels[kernel as usize]);
-        for argument in launch.arguments() {
-            match argument {
-                Argument::Address(value) => builder.arg(value),
-                Argument::U32(value) => builder.arg(value),
-                Argument::F64(value) => builder.arg(value),
-            };
-        }
+        let refused = |error| failed(format!("the kernel {}", kernel.name()), error);
+        self.context.bind_to_thread().map_err(refused)?;
         let [x, y] = launch.blocks();
-        let config =
-            LaunchConfig { grid_dim: (x, y, 1), block_dim: (THREADS as u32, 1, 1), shared_mem_bytes: launch.shared() };
+        let mut arguments: Vec<_> = launch.arguments().iter().map(Argument::place).collect();
+        let mut attribute = driver::CUlaunchAttribute {
+            id: driver::CUlaunchAttributeID::CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
+            pad: [0; 4],
+            value: driver::CUlaunchAttributeValue { programmaticStreamSerializationAllowed: i32::from(early) },
+        };
+        let config = driver::CUlaunchConfig {
+            gridDimX: x,
+            gridDimY: y,
+            gridDimZ: 1,
+            blockDimX: THREADS as u32,
+            blockDimY: 1,
+            blockDimZ: 1,
+            sharedMemBytes: launch.shared(),
+            hStream: stream.cu_stream(),
+            attrs: &raw mut attribute,
+            numAttrs: u32::from(early),
+        };
+        let function = self.kernels[kernel as usize].cu_function();
         // SAFETY: `Launch` has the kernel's own arguments, which a test compares with the compiled program; its views
         // are as long as the kernel's indices reach, and their buffers outlive it. Buffers that are dropped before the
         // kernel has run are given back after it, in the order of the stream; a recorded kernel is run again only while
-        // its buffers are there, see `Replays`.
-        unsafe { builder.launch(config) }
-            .map(|_| ())
-            .map_err(|error| failed(format!("the kernel {}", kernel.name()), error))
+        // its buffers are there, see `Replays`. The driver has taken arguments and attribute over when it returns.
+        let done =
+            unsafe { driver::cuLaunchKernelEx(&raw const config, function, arguments.as_mut_ptr(), ptr::null_mut()) };
+        done.result().map_err(refused)
     }
 
     /// Makes a place hold these numbers, for all work that is asked for from now on, and returns at once if they are few.

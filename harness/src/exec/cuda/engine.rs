@@ -1,5 +1,6 @@
 //! The engine: a network's plans on one device, which keeps weights, images and steps.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use cudarc::driver::CudaStream;
@@ -233,7 +234,13 @@ impl Cuda {
     }
 
     fn machine<'a>(&'a self, purpose: Purpose, stream: &'a Arc<CudaStream>) -> OnDevice<'a> {
-        OnDevice { device: &self.device, stream, room: self.room(purpose), convolutions: &self.convolutions }
+        OnDevice {
+            device: &self.device,
+            stream,
+            room: self.room(purpose),
+            convolutions: &self.convolutions,
+            open: Cell::new(false),
+        }
     }
 
     fn pass<'a>(&'a self, machine: &'a OnDevice<'a>, mode: Mode) -> Pass<'a, OnDevice<'a>> {

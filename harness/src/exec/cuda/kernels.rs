@@ -55,6 +55,18 @@ macro_rules! kernels {
                 )
             }
 
+            /// Whether it waits itself for the launch before, and so may begin before that is done; and whether it lets
+            /// the next one begin.
+            pub(super) fn overlaps(self) -> bool {
+                matches!(
+                    self,
+                    Self::BatchNormBf16
+                        | Self::BatchNormBackwardBf16
+                        | Self::Convolution
+                        | Self::ConvolutionBackwardData
+                )
+            }
+
             /// The one that does this with feature maps of such numbers.
             pub(super) fn of<E: Number>(self) -> Self {
                 match (self, E::STORAGE) {

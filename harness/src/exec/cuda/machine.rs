@@ -1,5 +1,6 @@
 //! What carries out the steps of a pass: a device, and in tests the host.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use cudarc::driver::{CudaEvent, CudaStream};
@@ -77,13 +78,14 @@ pub(super) trait Machine {
 }
 
 /// A room on a device.
-#[derive(Clone, Copy)]
 pub(super) struct OnDevice<'a> {
     pub(super) device: &'a Device,
     /// In whose order everything is done, or recorded.
     pub(super) stream: &'a Arc<CudaStream>,
     pub(super) room: &'a Room,
     pub(super) convolutions: &'a Convolutions,
+    /// Whether the last work asked for lets the next one begin before it is done.
+    pub(super) open: Cell<bool>,
 }
 
 impl Machine for OnDevice<'_> {
@@ -139,14 +141,20 @@ impl Machine for OnDevice<'_> {
     }
 
     fn after(&self, mark: &CudaEvent) -> Result<()> {
+        self.open.set(false);
         self.stream.wait(mark).map_err(|error| failed("ordering two streams", error))
     }
 
     fn run(&self, launch: &Launch<'_>) -> Result<()> {
-        self.device.run_in(self.stream, launch)
+        let overlaps = launch.kernel().overlaps();
+        match self.open.replace(overlaps) && overlaps {
+            true => self.device.run_early(self.stream, launch),
+            false => self.device.run_in(self.stream, launch),
+        }
     }
 
     fn copy<E: Number>(&self, x: View<'_, E>, y: Out<'_, E>) -> Result<()> {
+        self.open.set(false);
         y.copy_from(x, self.stream)
     }
 
@@ -157,6 +165,7 @@ impl Machine for OnDevice<'_> {
         x: View<'_, E>,
         y: Out<'_, E>,
     ) -> Result<()> {
+        self.open.set(false);
         self.convolutions.get(op, self.images())?.forward(self.stream, x, weight, y)
     }
 
@@ -167,6 +176,7 @@ impl Machine for OnDevice<'_> {
         dy: View<'_, E>,
         (dw, accumulate): (Out<'_, E>, bool),
     ) -> Result<()> {
+        self.open.set(false);
         self.convolutions.get(op, self.images())?.backward_filter(self.stream, x, dy, dw, accumulate)
     }
 
@@ -177,6 +187,7 @@ impl Machine for OnDevice<'_> {
         dy: View<'_, E>,
         (dx, accumulate): (Out<'_, E>, bool),
     ) -> Result<()> {
+        self.open.set(false);
         self.convolutions.get(op, self.images())?.backward_data(self.stream, weight, dy, dx, accumulate)
     }
 }

@@ -219,21 +219,38 @@ int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t 
   return valleys_double_do(in, [=] { return std::memcpy(place(to), place(from), bytes), 0; });
 }
 
-int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned threads_x,
-                   unsigned threads_y, unsigned threads_z, unsigned shared, void *in, void **arguments, void **) {
+// As cuda.h has them.
+struct Attribute {
+  int id;
+  char pad[4];
+  union {
+    char all[64];
+    int early;
+  };
+};
+struct Config {
+  unsigned grid_x, grid_y, grid_z, threads_x, threads_y, threads_z, shared;
+  void *in;
+  const Attribute *attributes;
+  unsigned count;
+};
+int cuLaunchKernelEx(const Config *config, void *function, void **arguments, void **) {
+  const auto &[grid_x, grid_y, grid_z, threads_x, threads_y, threads_z, shared, in, attributes, count] = *config;
   if (grid_z != 1 || threads_x != 256 || threads_y != 1 || threads_z != 1 || shared > 99 << 10) return INVALID_VALUE;
+  constexpr int EARLY = 6;
+  if (count > 1 || (count == 1 && (attributes->id != EARLY || attributes->early != 1))) return INVALID_VALUE;
   const char *const name = static_cast<const char *>(function);
   ++launched[name];
   unsigned lengths[32];
-  const unsigned count = valleys_cuda_host_parameters(name, lengths);
-  if (count == 0) return NOT_FOUND;
+  const unsigned parameters = valleys_cuda_host_parameters(name, lengths);
+  if (parameters == 0) return NOT_FOUND;
   // As a real driver, which takes the values over before it returns.
   std::array<unsigned long long, 32> values = {};
-  for (unsigned i = 0; i < count; ++i) std::memcpy(&values[i], arguments[i], lengths[i]);
-  return valleys_double_do(in, [=]() mutable {
+  for (unsigned i = 0; i < parameters; ++i) std::memcpy(&values[i], arguments[i], lengths[i]);
+  return valleys_double_do(in, [=, x = grid_x, y = grid_y, bytes = shared]() mutable {
     void *places[32];
-    for (unsigned i = 0; i < count; ++i) places[i] = &values[i];
-    return valleys_cuda_host_launch(name, grid_x, grid_y, shared, places) == 0 ? 0 : NOT_FOUND;
+    for (unsigned i = 0; i < parameters; ++i) places[i] = &values[i];
+    return valleys_cuda_host_launch(name, x, y, bytes, places) == 0 ? 0 : NOT_FOUND;
   });
 }
 

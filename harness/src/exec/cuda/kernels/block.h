@@ -9,6 +9,9 @@
 //   shared(bytes)       this place in the shared memory of the block
 //   is_last(counter)    whether all other blocks of the grid have got here; what they wrote is seen. The counter is 0
 //                       before the first and after the last of them.
+//   after_previous()    waits for the launch before, if this one may begin before that is done: what stands in front may
+//                       read nothing that it wrote
+//   let_next_begin()    lets the next launch begin, as far as it does not wait
 //   PerThread<T>, PerWarp<T>   a variable of every thread, of every warp, kept from phase to phase: of(thread), of(warp)
 #pragma once
 

@@ -44,29 +44,55 @@ DEVICE void multiply_strip(const Block &block, const Strips &s, const Weights &w
       const tensor::Rows rows([&](unsigned i) { return windows[first_pixel + i]; });
       tensor::Sum sums[N];
       for (unsigned n = 0; n < N; ++n) sums[n].clear();
-      for (unsigned i = 0; i < s.size; ++i)
-        for (unsigned j = 0; j < s.size; ++j) {
-          const scalar::Bf16 *seen = x + (i * s.read_columns() + j) * s.pitch();
-          const unsigned tap = i * s.size + j;
-          // On the way back the window is turned round, and channels that are read are the weight's outputs.
-          const scalar::Bf16 *factor = BACK ? weight + (w.window - 1 - tap) * w.pitch() + first_channel
-                                            : weight + tap * w.pitch() + first_channel * pitch;
-          UNROLL_BY(2)
-          for (unsigned c = 0; c < s.channels; c += tensor::TILE) {
-            tensor::Left a;
-            a.load_rows(seen + c, rows);
-            tensor::Right b[N];
-            UNROLL
-            for (unsigned n = 0; n < N; ++n) {
-              if (BACK)
-                b[n].load_rows(factor + c * pitch + n * tensor::TILE, pitch);
-              else
-                b[n].load_columns(factor + c + n * tensor::TILE * pitch, pitch);
-            }
-            UNROLL
-            for (unsigned n = 0; n < N; ++n) sums[n].add(a, b[n]);
-          }
+      // Place of the window by place, channels by channels. On the way back the window is turned round, and channels that
+      // are read are the weight's outputs.
+      const scalar::Bf16 *seen = x;
+      const scalar::Bf16 *factor = BACK ? weight + (w.window - 1) * w.pitch() + first_channel
+                                        : weight + first_channel * pitch;
+      unsigned c = 0, column = 0;
+      const auto load = [&](tensor::Left &a, tensor::Right(&b)[N]) {
+        a.load_rows(seen + c, rows);
+        UNROLL
+        for (unsigned n = 0; n < N; ++n) {
+          if (BACK)
+            b[n].load_rows(factor + c * pitch + n * tensor::TILE, pitch);
+          else
+            b[n].load_columns(factor + c + n * tensor::TILE * pitch, pitch);
         }
+        c += tensor::TILE;
+        if (c < s.channels) return;
+        c = 0;
+        factor = BACK ? factor - w.pitch() : factor + w.pitch();
+        seen += s.pitch();
+        if (++column < s.size) return;
+        column = 0;
+        seen += (s.read_columns() - s.size) * s.pitch();
+      };
+      const auto add = [&](const tensor::Left &a, const tensor::Right(&b)[N]) {
+        UNROLL
+        for (unsigned n = 0; n < N; ++n) sums[n].add(a, b[n]);
+      };
+      const unsigned steps = w.window * (s.channels / tensor::TILE);
+      if (N == 4) {
+        // There are enough products that wait for nothing but their factors.
+        tensor::Left a;
+        tensor::Right b[N];
+        for (unsigned step = 0; step < steps; ++step) {
+          load(a, b);
+          add(a, b);
+        }
+      } else {
+        // While some factors are multiplied, the next ones are on their way.
+        tensor::Left a[2];
+        tensor::Right b[2][N];
+        load(a[0], b[0]);
+        for (unsigned step = 0; step < steps; step += 2) {
+          if (step + 1 < steps) load(a[1], b[1]);
+          add(a[0], b[0]);
+          if (step + 2 < steps) load(a[0], b[0]);
+          if (step + 1 < steps) add(a[1], b[1]);
+        }
+      }
       UNROLL
       for (unsigned n = 0; n < N; ++n)
         sums[n].for_pairs([&](unsigned row, unsigned column, float left, float right) {
@@ -161,9 +187,16 @@ DEVICE void add_up(const Block &block, unsigned channels, typename Block::templa
   block.each([&](Thread t) {
     for_own(t, [&](unsigned c, unsigned part) {
       scalar::Sums sums = {0.0, 0.0};
-      for_each_of<16, Pair>(
-          part, parts, block.blocks_x(), [&](unsigned i) { return fresh(partial + i * channels + c); },
-          [&](unsigned, Pair pair) { sums = scalar::plus(sums, {pair.first, pair.second}); });
+      // Some in single precision at a time, since it takes long to widen a number.
+      constexpr unsigned SOME = 16;
+      for (unsigned first = part; first < block.blocks_x(); first += SOME * parts) {
+        Pair some = {0.0f, 0.0f};
+        const unsigned end = first + SOME * parts < block.blocks_x() ? first + SOME * parts : block.blocks_x();
+        for_each_of<SOME, Pair>(
+            first, parts, end, [&](unsigned i) { return fresh(partial + i * channels + c); },
+            [&](unsigned, Pair pair) { some = {some.first + pair.first, some.second + pair.second}; });
+        sums = scalar::plus(sums, {some.first, some.second});
+      }
       by_part[part * channels + c] = sums;
     });
   });
@@ -238,8 +271,10 @@ DEVICE void convolve(const Block &block, const Strips &s, const Weights &w, cons
   scalar::Bf16 *strip = block.template shared<scalar::Bf16>(areas.strip);
   scalar::Bf16 *products = block.template shared<scalar::Bf16>(areas.products);
   block.each([&](Thread t) {
+    // Weights were rounded long before.
     w.load(t, weight);
     s.find_windows(t, windows);
+    block.after_previous();
     if (norm.mean) scale(t, norm, normed, scaled);
   });
   for (unsigned tile = block.x(); tile < s.tiles(); tile += block.blocks_x()) {
@@ -248,6 +283,7 @@ DEVICE void convolve(const Block &block, const Strips &s, const Weights &w, cons
     multiply_strip<BACK>(block, s, w, windows, strip, weight, products);
     write_strip(block, s, image, first_row, products, add, beside, y, see);
   }
+  block.let_next_begin();
 }
 
 // y <- w * x, or that and another map; and, unless `partial` is null, the moments of y.

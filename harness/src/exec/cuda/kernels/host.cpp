@@ -89,6 +89,9 @@ class Block {
   T *shared(unsigned bytes) const {
     return reinterpret_cast<T *>(memory_ + bytes);
   }
+  // Launches follow one another.
+  void after_previous() const {}
+  void let_next_begin() const {}
   // The blocks of a launch follow one another.
   bool is_last(unsigned *counter) const {
     const bool last = ++*counter == grid.x * grid.y;

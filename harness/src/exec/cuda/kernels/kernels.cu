@@ -61,6 +61,16 @@ class Block {
     extern __shared__ uint4 memory[];
     return reinterpret_cast<T *>(reinterpret_cast<char *>(memory) + bytes);
   }
+  __device__ void after_previous() const {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+  }
+  __device__ void let_next_begin() const {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;");
+#endif
+  }
   __device__ bool is_last(unsigned *counter) const {
     __shared__ bool last;
     __syncthreads();

@@ -40,6 +40,8 @@ struct BatchNormOfPacks {
   template <unsigned N, class Block>
   DEVICE void run_with(const Block &block) const {
     Scaled *scaled = block.template shared<Scaled>(0);
+    block.after_previous();
+    block.let_next_begin();
     block.each([&](Thread t) { scale(t, norm, pixels.channels, scaled); });
     block.each([&](Thread t) {
       pixels.for_own<N>(block, t, [&](unsigned channel, Pixels::Range range) {
@@ -78,6 +80,8 @@ struct BatchNormBackwardOfPacks {
   template <unsigned N, class Block>
   DEVICE void run_with(const Block &block) const {
     Scaled *scaled = block.template shared<Scaled>(0);
+    block.after_previous();
+    block.let_next_begin();
     block.each([&](Thread t) { scale(t, norm, pixels.channels, scaled); });
     struct Three {
       Pack<N> x, dy, dx;

@@ -92,8 +92,7 @@ struct Sum {
 
  private:
   DEVICE static void add(float (&sum)[4], const Left &a, unsigned b0, unsigned b1) {
-    asm volatile(
-        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
         "{%0, %1, %2, %3};"
         : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
         : "r"(a.blocks[0]), "r"(a.blocks[1]), "r"(a.blocks[2]), "r"(a.blocks[3]), "r"(b0), "r"(b1));

@@ -135,7 +135,6 @@ impl<'a> Launch<'a> {
     }
 }
 
-#[cfg(test)]
 impl Argument {
     /// Where it is, as launches take it.
     pub(super) fn place(&self) -> *mut std::ffi::c_void {
