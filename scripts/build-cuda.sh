@@ -4,7 +4,8 @@
 #   scripts/build-cuda.sh [--arch 80,90] [--offline]
 #   scripts/build-cuda.sh --toolkit [--offline]
 #
-#   --arch LIST   compute capabilities to make machine code for (default 80,90); later GPUs compile it when they start
+#   --arch LIST   compute capabilities from 80 on to make machine code for (default 80,90); later GPUs compile it
+#                 when they start
 #   --toolkit     only print the path of nvcc
 #   --offline     fetch nothing: fail if nvcc or a crate is not here yet
 #
@@ -33,7 +34,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[[ $arch =~ ^[0-9]+(,[0-9]+)*$ ]] || fail "--arch is $arch; allowed: capabilities such as 80,90"
+[[ $arch =~ ^[0-9]+(,[0-9]+)*$ ]] || fail "--arch is $arch; allowed: capabilities from 80 on, such as 80,90"
 
 # Fetches the packages into a folder beside the toolkit's, which it becomes when it is complete.
 install_toolkit() {

@@ -30,6 +30,8 @@ pub(crate) struct Device {
     context: Arc<CudaContext>,
     name: String,
     capability: (i32, i32),
+    /// Whether the loaded kernels wait for the launch before, as those for capability 9.0 and later do.
+    wait: bool,
 }
 
 /// The devices that this process uses. They stay open, so that what was measured on one is measured once.
@@ -72,10 +74,13 @@ impl Device {
         let stream = || context.new_stream().map_err(|error| failed(format!("making a stream on {name}"), error));
         let [own, recorder, beside, beside_recorder] = [stream()?, stream()?, stream()?, stream()?];
         let kernels = load(&context, &name, capability)?;
+        // Of the code that was loaded: a later GPU may have had to compile that for an earlier one.
+        let versions = kernels.iter().map(CudaFunction::ptx_version).collect::<std::result::Result<Vec<_>, _>>();
+        let wait = versions.map_err(about)?.into_iter().all(|version| version >= 90);
         let dnn = Mutex::new(Dnn::new(&own, &name)?);
         let staging = Mutex::new(Staging::new(&own)?);
         let (recorder, sides) = (Mutex::new(recorder), [beside, beside_recorder]);
-        Ok(Self { staging, dnn, kernels, stream: own, recorder, sides, context, name, capability })
+        Ok(Self { staging, dnn, kernels, stream: own, recorder, sides, context, name, capability, wait })
     }
 
     /// Its name, such as `NVIDIA H100 80GB HBM3`.
@@ -113,8 +118,7 @@ impl Device {
 
     /// The same; the kernel, which waits itself for the launch before, may begin before that is done.
     pub(super) fn run_early(&self, stream: &CudaStream, launch: &Launch<'_>) -> Result<()> {
-        // Earlier GPUs know no such thing.
-        self.launch(stream, launch, self.capability >= (9, 0))
+        self.launch(stream, launch, self.wait)
     }
 
     fn launch(&self, stream: &CudaStream, launch: &Launch<'_>, early: bool) -> Result<()> {
@@ -169,7 +173,7 @@ impl Device {
         self.stream.synchronize().map_err(|error| failed(format!("waiting for {}", self.name), error))
     }
 
-    /// The stream of all that is done.
+    /// The stream of all that is done, but for what is done beside it.
     pub(super) fn stream(&self) -> &Arc<CudaStream> {
         &self.stream
     }

@@ -136,8 +136,13 @@ impl Machine for OnDevice<'_> {
         let side = self.device.beside(self.stream);
         let before = self.stream.record_event(None).map_err(ordering)?;
         side.wait(&before).map_err(ordering)?;
-        launches.iter().try_for_each(|launch| self.device.run_in(side, launch))?;
-        side.record_event(None).map_err(ordering)
+        let started = launches.iter().try_for_each(|launch| self.device.run_in(side, launch));
+        let mark = side.record_event(None).map_err(ordering)?;
+        // What was started of it is waited for, for nobody else will.
+        if started.is_err() {
+            self.after(&mark)?;
+        }
+        started.map(|()| mark)
     }
 
     fn after(&self, mark: &CudaEvent) -> Result<()> {

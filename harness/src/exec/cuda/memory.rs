@@ -37,7 +37,8 @@ impl Element for u8 {}
 impl Element for u16 {}
 impl Element for u32 {}
 
-/// Memory of a device, given back when dropped; work that was asked for before is done first.
+/// Memory of a device, given back when dropped; work that was asked for before in the device's own stream is done first,
+/// and what was started beside it has been waited for there.
 #[derive(Debug)]
 pub(crate) struct Buffer<T> {
     slice: CudaSlice<T>,
@@ -47,8 +48,8 @@ pub(crate) struct Buffer<T> {
 
 /// Numbers on a device to be read.
 ///
-/// The host never touches them and the device works in the order of calls, so that a view to read and one to write may
-/// exist at once.
+/// The host never touches them and the device works in the order of calls (what is done beside that is waited for before
+/// what it reads is written), so that a view to read and one to write may exist at once.
 #[derive(Debug)]
 pub(crate) struct View<'a, T> {
     address: u64,

@@ -167,20 +167,24 @@ impl<'a, M: Machine> Pass<'a, M> {
     /// Nothing waits for the gradients of weights: our kernels make them beside the steps that follow, until one writes what
     /// they read.
     pub(super) fn backward(&self, steps: &[Back], gradient: Out<'a, f32>) -> Result<()> {
-        let mut beside: Vec<(Vec<Slot>, M::Mark)> = Vec::new();
-        for step in steps {
-            let last = step.writes().and_then(|slot| beside.iter().rposition(|(read, _)| read.contains(&slot)));
-            if let Some(last) = last {
-                self.machine.after(&beside[last].1)?;
-                beside.drain(..=last);
-            }
-            if let Back::Convolution { op, x, norm, dy, .. } = step {
-                let launches = self.weight_gradient(op, self.read(*x, norm.as_ref())?, *dy, gradient)?;
-                beside.push((vec![*x, *dy], self.machine.run_beside(&launches)?));
-            }
-            self.back(step, gradient)?;
+        let mut beside = Vec::new();
+        let done = steps.iter().try_for_each(|step| self.back_beside(step, gradient, &mut beside));
+        // Whatever became of the steps, nothing that follows finds their slots in use.
+        done.and(beside.last().map_or(Ok(()), |(_, mark)| self.machine.after(mark)))
+    }
+
+    /// A step back, beside what earlier ones have started and still read.
+    fn back_beside(&self, step: &Back, gradient: Out<'a, f32>, beside: &mut Vec<([Slot; 2], M::Mark)>) -> Result<()> {
+        if let Back::Convolution { op, x, norm, dy, .. } = step {
+            let launches = self.weight_gradient(op, self.read(*x, norm.as_ref())?, *dy, gradient)?;
+            beside.push(([*x, *dy], self.machine.run_beside(&launches)?));
         }
-        beside.last().map_or(Ok(()), |(_, mark)| self.machine.after(mark))
+        let last = step.writes().and_then(|slot| beside.iter().rposition(|(read, _)| read.contains(&slot)));
+        if let Some(last) = last {
+            self.machine.after(&beside[last].1)?;
+            beside.drain(..=last);
+        }
+        self.back(step, gradient)
     }
 
     fn weight_gradient(

@@ -24,6 +24,8 @@ pub(super) struct Room {
     kinds: Vec<Kind>,
     lengths: Vec<usize>,
     images: usize,
+    /// Images of the batch that working memory was last made for.
+    prepared: Option<usize>,
     working: Option<Buffers>,
     rounded: Option<Rounded>,
 }
@@ -53,12 +55,15 @@ impl Room {
     /// No room yet, for feature maps kept like this.
     pub(super) fn new(maps: Storage) -> Self {
         let (slots, kinds, lengths) = (Vec::new(), Vec::new(), Vec::new());
-        Self { maps, slots, kinds, lengths, images: 0, working: None, rounded: None }
+        Self { maps, slots, kinds, lengths, images: 0, prepared: None, working: None, rounded: None }
     }
 
     /// Makes room for a batch of so many images on its way through a plan, always the same one.
     pub(super) fn prepare(&mut self, device: &Device, plan: &Plan, ways: &Ways, images: usize) -> Result<()> {
         self.images = images;
+        if self.prepared == Some(images) {
+            return Ok(());
+        }
         self.lengths.clone_from(&plan.slots);
         self.kinds.clone_from(&plan.kinds);
         for (place, length) in plan.slots.iter().enumerate() {
@@ -94,6 +99,7 @@ impl Room {
                 places,
             });
         }
+        self.prepared = Some(images);
         Ok(())
     }
 

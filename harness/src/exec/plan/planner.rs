@@ -26,7 +26,7 @@ impl<'a> Planner<'a> {
     /// A planner of a graph, of whose values some are kept for the way back; dropout acts in training alone.
     pub(super) fn new(graph: &'a Graph, kinds: &'a Kinds, kept: Vec<bool>, training: bool) -> Self {
         let readers = readers(graph);
-        // An engine that keeps feature maps apart works on several steps at once.
+        // An engine that keeps feature maps apart reads on its way back beside the steps that follow.
         let mut slots = Slots::new(training && kinds.are_apart());
         let mut values = vec![None; kept.len()];
         values[0] = Some(slots.take(graph.input().len(), kinds.of(Value(0))));

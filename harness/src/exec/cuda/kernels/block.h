@@ -10,7 +10,8 @@
 //   is_last(counter)    whether all other blocks of the grid have got here; what they wrote is seen. The counter is 0
 //                       before the first and after the last of them.
 //   after_previous()    waits for the launch before, if this one may begin before that is done: what stands in front may
-//                       read nothing that it wrote
+//                       read nothing that it wrote. Every thread of every block calls it, so that a launch that is
+//                       done says that all before it are.
 //   let_next_begin()    lets the next launch begin, as far as it does not wait
 //   PerThread<T>, PerWarp<T>   a variable of every thread, of every warp, kept from phase to phase: of(thread), of(warp)
 #pragma once

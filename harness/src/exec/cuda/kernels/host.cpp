@@ -89,8 +89,9 @@ class Block {
   T *shared(unsigned bytes) const {
     return reinterpret_cast<T *>(memory_ + bytes);
   }
-  // Launches follow one another.
-  void after_previous() const {}
+  // Launches follow one another; that the block waits is noted.
+  void after_previous() const { waits_ = true; }
+  bool waits() const { return waits_; }
   void let_next_begin() const {}
   // The blocks of a launch follow one another.
   bool is_last(unsigned *counter) const {
@@ -116,11 +117,20 @@ class Block {
   static constexpr unsigned char NANS = 0xff;
   unsigned x_, y_;
   unsigned char *memory_;
+  mutable bool waits_ = false;
 };
+
+// Whether all blocks of this thread's last launch waited for the launch before.
+thread_local bool all_waited;
 
 template <class Program>
 void run_blocks(const Program &program) {
-  for_each_block([&](unsigned x, unsigned y) { program.run(Block(x, y)); });
+  all_waited = true;
+  for_each_block([&](unsigned x, unsigned y) {
+    const Block block(x, y);
+    program.run(block);
+    all_waited = all_waited && block.waits();
+  });
 }
 
 namespace kernels {
@@ -164,6 +174,7 @@ void call(void (*kernel)(P...), void *const *arguments) {
 extern "C" int valleys_cuda_host_launch(const char *name, unsigned grid_x, unsigned grid_y, unsigned shared,
                                         void *const *arguments) {
   grid = {grid_x, grid_y, shared};
+  all_waited = false;
 #define TEXT(kernel) #kernel
 #define NAME(kernel) TEXT(kernel)
 #define EACH(kernel, parameters, expression)   \
@@ -185,6 +196,17 @@ extern "C" unsigned valleys_cuda_host_parameters(const char *name, unsigned *len
   if (std::strcmp(name, NAME(kernel)) == 0) return measure(kernels::kernel, lengths);
 #include "kernels.inc"
   return 0;
+}
+
+// Whether every block of the last launch waited itself for the launch before.
+extern "C" bool valleys_cuda_host_waited() { return all_waited; }
+
+// What both sides count on besides: spare numbers between rows, warps of a block, most tiles of a warp, and how long what
+// lies in shared memory is.
+extern "C" void valleys_cuda_extents(unsigned *extents) {
+  const unsigned all[] = {threads::SPARE,           threads::WARPS,          threads::MOST_TILES,
+                          sizeof(threads::Scaled),  sizeof(threads::Eights), sizeof(scalar::Sums)};
+  std::memcpy(extents, all, sizeof all);
 }
 
 // Threads of every block, as launches count on.

@@ -77,7 +77,8 @@ impl Planes {
     }
 
     /// The kernel that goes through all numbers knowing their channels, with its shape behind the arguments that `push`
-    /// gives it: planar, a block a channel and split; or, where channels are last, a block a stretch of the pixels.
+    /// gives it: planar, a block a channel and split; or, where channels are last, a block a stretch of the pixels, whose
+    /// channels, some 8,000 at most, fit in shared memory.
     fn through<'a, E: Number>(self, kernel: Kernel, push: impl FnOnce(Launch<'a>) -> Launch<'a>) -> Result<Launch<'a>> {
         match E::STORAGE {
             Storage::F32 => push(self.launch::<E>(kernel)?).indices(self.extents::<E>()),

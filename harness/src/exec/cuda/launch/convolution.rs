@@ -14,10 +14,13 @@ use crate::model::graph::{Shape, Window};
 /// sums have the same bits on every GPU.
 const BLOCKS: usize = 264;
 
+/// So many blocks may have no strip where all strips are alike: 128 images make 256 strips of halves.
+const SPARED: usize = 8;
+
 /// Shared memory of a block at most, in bytes: what every GPU from capability 8.0 on has.
 pub(crate) const SHARED: usize = 98 << 10;
 
-/// Numbers between rows in shared memory; `SPARE` of `convolution.h`.
+/// Numbers between rows in shared memory; `SPARE` of `strips.h`.
 const SPARE: usize = 8;
 
 /// Warps of a block; `WARPS` of `block.h`.
@@ -35,7 +38,7 @@ pub(crate) struct Form {
     window: Window,
 }
 
-/// A pass over strips of output rows, as `Strips` of `convolution.h` has it.
+/// A pass over strips of output rows, as `Strips` of `strips.h` has it.
 #[derive(Debug, Clone, Copy)]
 struct Strips {
     images: usize,
@@ -73,25 +76,36 @@ impl Strips {
         2 * self.padded_pixels() * (channels + SPARE)
     }
 
-    /// With as many rows as make at most so many pixels, fit, and leave the GPU enough strips; `None` if one row does not fit.
+    /// With as many rows as make at most so many pixels, fit, and leave all blocks but a few a strip; `None` if one row does
+    /// not fit.
     fn with_rows(self, pixels: usize, bytes: impl Fn(&Self) -> usize) -> Option<Self> {
         let most = (pixels / self.written.width).clamp(1, self.written.height);
         let candidates = || (1..=most).rev().map(|rows| Self { rows, ..self }).filter(|it| bytes(it) <= SHARED);
-        let enough = candidates().find(|it| it.tiles() + 8 >= BLOCKS);
+        let enough = candidates().find(|it| it.tiles() + SPARED >= BLOCKS);
         enough
             .or_else(|| candidates().find(|it| it.rows == self.written.height.div_ceil(2)))
             .or_else(|| candidates().last())
     }
 }
 
-/// Bytes of every channel's batch norm; `Scaled` of `convolution.h`.
+/// Bytes of one channel's batch norm, of a thread's sums and of a channel's; `Scaled` of `strips.h`, `Eights` of
+/// `convolution.h` and `Sums` of `scalar.h`.
+const SCALED: usize = 12;
+const EIGHTS: usize = 64;
+const SUMS: usize = 16;
+
+/// What the kernels count on alike, for a test that compares.
+#[cfg(test)]
+pub(crate) const EXTENTS: [usize; 6] = [SPARE, WARPS, MOST_TILES, SCALED, EIGHTS, SUMS];
+
+/// Bytes of every channel's batch norm in shared memory.
 pub(super) fn scaled_bytes(channels: usize) -> usize {
-    (12 * channels).next_multiple_of(16)
+    (SCALED * channels).next_multiple_of(16)
 }
 
-/// Bytes of sums over so many channels; `sums_bytes` of `convolution.h`.
+/// Bytes of the sums over so many channels in shared memory, as `add_up` of `convolution.h` lays them out.
 fn sums_bytes(channels: usize) -> usize {
-    THREADS * 64 + THREADS.max(channels) * 16
+    THREADS * EIGHTS + THREADS.max(channels) * SUMS
 }
 
 impl Form {
@@ -251,6 +265,9 @@ pub(crate) fn convolution<'a>(
             check_length("the variances", moments.var.len(), form.output.channels)?;
             check_length("a counter", moments.counter.len(), 1)?;
             let partial = moments.partial.part(0..form.partial_sums())?;
+            for out in [moments.mean, moments.var] {
+                check_apart(kernel, out, partial.view())?;
+            }
             launch.out(partial).out(moments.counter).out(moments.mean).out(moments.var)
         }
     };
@@ -304,6 +321,8 @@ pub(crate) fn convolution_backward_data<'a>(
             check_length("a counter", counter.len(), 1)?;
             for gradient in [reduced.weight_gradient, reduced.bias_gradient] {
                 check_length("the gradient of a batch norm's parameters", gradient.len(), planes.channels)?;
+                check_apart(kernel, gradient, norm.weight)?;
+                check_apart(kernel, gradient, norm.bias)?;
             }
             let slopes = reduced.slopes.part(0..3 * planes.channels)?;
             let launch = norm.push(launch.view(x)).index(code(norm.activation))?;

@@ -23,6 +23,8 @@ pub(crate) use self::batch_norm::{
     Norm, Planes, Reduced, batch_norm, batch_norm_backward, batch_norm_backward_apply, moments,
 };
 pub(crate) use self::convert::{WEIGHT, from_bf16, round_weights, to_bf16};
+#[cfg(test)]
+pub(crate) use self::convolution::EXTENTS;
 pub(crate) use self::convolution::{
     Form, Moments, Read, SHARED, Sums, convolution, convolution_backward_data, convolution_backward_weight,
 };
@@ -39,7 +41,7 @@ use crate::model::graph::Shape;
 use crate::{Error, Result};
 
 /// A kernel ready to run on buffers that live at least as long as it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Launch<'a> {
     kernel: Kernel,
     grid: [u32; 2],

@@ -244,6 +244,6 @@ fn convolutions_without_a_kernel_have_no_form_and_lengths_are_checked() {
     assert!(convolution(case.form, y.view(), read, None, y.out(), None).is_err());
     assert!(convolution(case.form, weight.view(), read, Some(x.view()), y.out(), None).is_err());
     assert!(convolution_backward_data(case.form, weight.view(), x.view(), (x.out(), true), None).is_err());
-    let parts = single(&vec![0.0; 3]);
+    let parts = single(&[0.0; 3]);
     assert!(convolution_backward_weight(case.form, read, y.view(), parts.out(), parts.out()).is_err());
 }

@@ -28,7 +28,7 @@ use rand::RngExt;
 use valleys_sim::Seed;
 
 use super::kernels::{ADDED, GROUP, THREADS, TILE};
-use super::launch::{Argument, Launch};
+use super::launch::{Argument, EXTENTS, Launch};
 use super::memory::{Element, Out, View};
 use crate::exec::backend::{Backend, Slot};
 use crate::exec::reference::Reference;
@@ -42,6 +42,8 @@ unsafe extern "C" {
         shared: u32,
         arguments: *const *mut c_void,
     ) -> c_int;
+    fn valleys_cuda_host_waited() -> bool;
+    fn valleys_cuda_extents(extents: *mut u32);
     fn valleys_cuda_added() -> u32;
     fn valleys_cuda_threads() -> u32;
     fn valleys_cuda_tile() -> u32;
@@ -56,6 +58,9 @@ fn run(launch: &Launch<'_>) {
     // SAFETY: as `Device::run`, the views being of host memory.
     let unknown = unsafe { valleys_cuda_host_launch(name.as_ptr(), x, y, launch.shared(), places.as_ptr()) };
     assert_eq!(unknown, 0, "no kernel {name:?}");
+    // SAFETY: a function without arguments.
+    let waited = unsafe { valleys_cuda_host_waited() };
+    assert_eq!(waited, launch.kernel().overlaps(), "{name:?} waits for the launch before, or says so");
 }
 
 fn run_all(launches: &[Launch<'_>]) {
@@ -151,4 +156,8 @@ fn both_sides_know_the_same_extents() {
     // SAFETY: functions without arguments or state.
     let extents = unsafe { [valleys_cuda_threads(), valleys_cuda_tile(), valleys_cuda_group(), valleys_cuda_added()] };
     assert_eq!(extents.map(|extent| extent as usize), [THREADS, TILE, GROUP, ADDED]);
+    let mut extents = [0; EXTENTS.len()];
+    // SAFETY: there is room for as many numbers as the function writes.
+    unsafe { valleys_cuda_extents(extents.as_mut_ptr()) };
+    assert_eq!(extents.map(|extent| extent as usize), EXTENTS);
 }

@@ -1,6 +1,6 @@
 //! A machine whose slots are in the host's memory, with the reference's convolutions in the place of cuDNN's.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::kept::{Kept, ONE, arranged, arranged_back, keep};
 use super::{Host, double, reference, run, single};
@@ -28,6 +28,9 @@ pub(super) struct OnHost {
     table: Host<u32>,
     rounded: Host<Bf16>,
     rounded_gradient: Host<Bf16>,
+    /// What was started beside the order of calls: it is done as late as that allows, when something comes after it.
+    beside: RefCell<Vec<Launch<'static>>>,
+    done: Cell<usize>,
 }
 
 enum Kepts {
@@ -63,6 +66,8 @@ impl OnHost {
             table,
             rounded,
             rounded_gradient: gradient,
+            beside: RefCell::default(),
+            done: Cell::new(0),
         }
     }
 
@@ -176,13 +181,21 @@ impl Machine for OnHost {
         Ok(self.weight_parts.out())
     }
 
-    type Mark = ();
+    type Mark = usize;
 
-    fn run_beside(&self, launches: &[Launch<'_>]) -> Result<()> {
-        self.run_all(launches)
+    fn run_beside(&self, launches: &[Launch<'_>]) -> Result<usize> {
+        // SAFETY: the tests keep all memory that launches name until the machine has been waited for.
+        let kept =
+            launches.iter().map(|launch| unsafe { std::mem::transmute::<Launch<'_>, Launch<'static>>(launch.clone()) });
+        let mut beside = self.beside.borrow_mut();
+        beside.extend(kept);
+        Ok(beside.len())
     }
 
-    fn after(&self, (): &()) -> Result<()> {
+    fn after(&self, mark: &usize) -> Result<()> {
+        let beside = self.beside.borrow();
+        beside[self.done.get().min(*mark)..*mark].iter().for_each(run);
+        self.done.set(self.done.get().max(*mark));
         Ok(())
     }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::kept::ONE;
 use super::on_host::{OnHost, read, write};
-use super::{Host, double, numbers, run, single};
+use super::{Host, assert_same, double, numbers, run, single};
 use crate::Result;
 use crate::device_test::operations;
-use crate::exec::backend::Convolution;
-use crate::exec::cuda::fusion::Ways;
+use crate::exec::backend::{Convolution, Slot};
+use crate::exec::cuda::fusion::{Back, Ways};
 use crate::exec::cuda::launch::{self, Form};
 use crate::exec::cuda::machine::Machine;
 use crate::exec::cuda::number::Storage;
@@ -17,7 +17,7 @@ use crate::exec::dropout::dropped;
 use crate::exec::engine::Engine;
 use crate::exec::examples::Images;
 use crate::exec::loss::{cross_entropy, cross_entropy_gradient};
-use crate::exec::plan::{Kinds, Plan, TrainingPlan};
+use crate::exec::plan::{Backward, Forward, Kind, Kinds, Plan, TrainingPlan};
 use crate::exec::reference::Reference;
 use crate::exec::run::AllMoments;
 use crate::exec::stepwise::Stepwise;
@@ -141,6 +141,42 @@ pub(super) fn tangle(input: Shape) -> Result<Graph> {
     let kept = it.dropout("vector", flat, 0.5)?;
     let logits = it.linear("fc", kept, 4)?;
     it.finish(logits)
+}
+
+#[test]
+fn gradients_of_weights_are_made_before_what_they_read_is_overwritten() {
+    let shape = Shape { channels: 16, height: 4, width: 4 };
+    let op = Convolution { input: shape, output: shape, window: Window::same(3, 1), weight: 0..2304, bias: None };
+    let [x, dy, other] = [0, 1, 2].map(Slot);
+    let plan = Plan {
+        slots: vec![shape.len(); 3],
+        kinds: vec![Kind::Map; 3],
+        images: x,
+        logits: other,
+        masks: Vec::new(),
+        forward: vec![Forward::Convolution { op: op.clone(), x, y: dy }],
+    };
+    let gradient_before = |copy: Option<Slot>| {
+        let convolution = Back::Convolution { op: op.clone(), x, norm: None, dy, dx: None, sums: None };
+        let copy = copy.map(|y| Back::Step(Backward::Copy { x: other, y }));
+        let ways =
+            Ways { there: Vec::new(), back: [Some(convolution), copy].into_iter().flatten().collect(), logits: other };
+        let machine = OnHost::new(&plan, &ways, IMAGES, Storage::Bf16);
+        for (slot, name) in [(x, "x"), (dy, "dy"), (other, "other")] {
+            machine.write_images(slot, shape, &numbers(name, IMAGES * shape.len()));
+        }
+        let (parameters, moments) = (single(&[]), double(&[]));
+        let pass =
+            Pass { machine: &machine, parameters: parameters.view(), moments: moments.out(), mode: Mode::Training };
+        let gradient = single(&[0.0; 2304]);
+        pass.backward(&ways.back, gradient.out()).expect("steps");
+        gradient.read()
+    };
+    let right = gradient_before(None);
+    assert!(right.iter().any(|number| *number != 0.0));
+    for overwritten in [x, dy] {
+        assert_same(&gradient_before(Some(overwritten)), &right);
+    }
 }
 
 #[test]
