@@ -44,9 +44,12 @@ int streams = 0;
 thread_local Work beside;
 thread_local size_t waited = 0;
 
-// What a stream had been asked for when the event was recorded; only that of a stream beside others matters.
+// How much this thread has asked for in streams that are not beside others, and of how much of it the stream beside knows.
+thread_local size_t asked = 0, known = 0;
+
+// What the streams had been asked for when the event was recorded.
 struct Event {
-  size_t beside = 0;
+  size_t beside = 0, asked = 0;
 };
 
 // The recording that this thread makes, and whether it fails.
@@ -85,7 +88,9 @@ void *place(unsigned long long address) { return reinterpret_cast<void *>(addres
 
 int valleys_double_do(void *in, std::function<int()> work) {
   if (current != CONTEXT) return INVALID_VALUE;
-  if (in == SIDE) return beside.push_back(std::move(work)), 0;
+  // Whoever works beside a stream has waited for all that was asked for there before.
+  if (in == SIDE) return known == asked ? (beside.push_back(std::move(work)), 0) : INVALID_VALUE;
+  ++asked;
   if (in == RECORDER && recording != nullptr) return recording->push_back(std::move(work)), 0;
   if (in != STREAM) return INVALID_VALUE;
   const std::lock_guard<std::mutex> held(stream);
@@ -113,9 +118,12 @@ int cuCtxGetCurrent(void **context) { return *context = current, 0; }
 int cuCtxSetCurrent(void *context) { return current = context, 0; }
 int cuStreamCreate(void **made, unsigned) { return *made = streams > 1 ? SIDE : streams == 1 ? RECORDER : STREAM, ++streams, 0; }
 int cuEventCreate(Event **made, unsigned) { return *made = new Event(), 0; }
-int cuEventRecord(Event *event, void *in) { return event->beside = in == SIDE ? beside.size() : 0, 0; }
+int cuEventRecord(Event *event, void *in) {
+  *event = in == SIDE ? Event{beside.size(), 0} : Event{0, asked};
+  return 0;
+}
 int cuStreamWaitEvent(void *in, const Event *event, unsigned) {
-  if (in == SIDE) return 0;
+  if (in == SIDE) return known = event->asked, 0;
   for (; waited < event->beside; ++waited)
     if (const int error = valleys_double_do(in, beside[waited]); error != 0) return error;
   return 0;
