@@ -34,7 +34,11 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[[ $arch =~ ^[0-9]+(,[0-9]+)*$ ]] || fail "--arch is $arch; allowed: capabilities from 80 on, such as 80,90"
+refused="--arch is $arch; allowed: capabilities from 80 on, such as 80,90"
+[[ $arch =~ ^[0-9]+(,[0-9]+)*$ ]] || fail "$refused"
+for capability in ${arch//,/ }; do
+  [ "$capability" -ge 80 ] || fail "$refused"
+done
 
 # Fetches the packages into a folder beside the toolkit's, which it becomes when it is complete.
 install_toolkit() {
