@@ -44,15 +44,9 @@ macro_rules! kernels {
 
             /// Whether a launch says how much memory its threads share.
             pub(super) fn shares(self) -> bool {
-                matches!(
-                    self,
-                    Self::BatchNormBf16
-                        | Self::BatchNormBackwardBf16
-                        | Self::Convolution
-                        | Self::ConvolutionBackwardData
-                        | Self::ConvolutionBackwardWeight
-                        | Self::ConvolutionBackwardWeightFinish
-                )
+                // Those that begin early are programs of blocks, as the two others are.
+                self.overlaps()
+                    || matches!(self, Self::ConvolutionBackwardWeight | Self::ConvolutionBackwardWeightFinish)
             }
 
             /// Whether it waits itself for the launch before, and so may begin before that is done; and whether it lets

@@ -3,7 +3,7 @@
 // A program of a block is a template of the type Block: kernels.cu has the GPU's, whose threads wait for each other
 // between phases; host.cpp has that of the tests, where they follow one another. A Block has
 //
-//   x(), y()            its number
+//   x(), y()            its number; blocks_x(), blocks_y() say of how many
 //   each(f)             calls f(thread) for every thread; what they wrote is seen by all afterwards
 //   warps(f)            the same by warps, f(warp): on the GPU all its threads call f together, on the host one does
 //   shared(bytes)       this place in the shared memory of the block
