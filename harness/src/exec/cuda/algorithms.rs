@@ -1,4 +1,4 @@
-//! Which of cuDNN's algorithms carries out a convolution: a deterministic one, chosen by measurement.
+//! Which algorithm carries out a convolution: a deterministic one, chosen by measurement among cuDNN's and ours.
 //!
 //! A choice is made once a shape, direction and precision, and kept (`choices.rs`). Measured times vary; so among those
 //! that are nearly the fastest the one with the lowest number is taken.
@@ -41,59 +41,68 @@ pub(super) struct Key {
     pub(super) direction: Direction,
 }
 
-/// One of cuDNN's algorithms.
+/// An algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Algorithm {
     Forward(cudnnConvolutionFwdAlgo_t),
     BackwardData(cudnnConvolutionBwdDataAlgo_t),
+    /// The way back to x as cuDNN's convolution of dy with the weight turned round, which is the same where the stride is 1.
+    Turned(cudnnConvolutionFwdAlgo_t),
     BackwardFilter(cudnnConvolutionBwdFilterAlgo_t),
+    /// The gradient of the weight by our kernel for planar maps.
+    Planar,
 }
 
-impl Algorithm {
-    /// The algorithm of this number among those of a direction; `None` if there is none.
-    pub(super) fn of(direction: Direction, number: u32) -> Option<Self> {
-        use cudnnConvolutionBwdDataAlgo_t as Data;
-        use cudnnConvolutionBwdFilterAlgo_t as Filter;
-        use cudnnConvolutionFwdAlgo_t as Forward;
+/// cuDNN's algorithms of every direction, by their numbers.
+const FORWARD: [cudnnConvolutionFwdAlgo_t; 8] = {
+    use cudnnConvolutionFwdAlgo_t as Forward;
+    [
+        Forward::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM,
+        Forward::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
+        Forward::CUDNN_CONVOLUTION_FWD_ALGO_GEMM,
+        Forward::CUDNN_CONVOLUTION_FWD_ALGO_DIRECT,
+        Forward::CUDNN_CONVOLUTION_FWD_ALGO_FFT,
+        Forward::CUDNN_CONVOLUTION_FWD_ALGO_FFT_TILING,
+        Forward::CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD,
+        Forward::CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD_NONFUSED,
+    ]
+};
+const BACKWARD_DATA: [cudnnConvolutionBwdDataAlgo_t; 6] = {
+    use cudnnConvolutionBwdDataAlgo_t as Data;
+    [
+        Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_0,
+        Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_1,
+        Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_FFT,
+        Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_FFT_TILING,
+        Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_WINOGRAD,
+        Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_WINOGRAD_NONFUSED,
+    ]
+};
+const BACKWARD_FILTER: [cudnnConvolutionBwdFilterAlgo_t; 7] = {
+    use cudnnConvolutionBwdFilterAlgo_t as Filter;
+    [
+        Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0,
+        Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1,
+        Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_FFT,
+        Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3,
+        Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_WINOGRAD,
+        Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_WINOGRAD_NONFUSED,
+        Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_FFT_TILING,
+    ]
+};
 
+impl Algorithm {
+    /// The algorithm of this number among those of a direction, of which cuDNN's come first; `None` if there is none.
+    pub(super) fn of(direction: Direction, number: u32) -> Option<Self> {
         let number = number as usize;
         match direction {
-            Direction::Forward => {
-                let all = [
-                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM,
-                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
-                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_GEMM,
-                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_DIRECT,
-                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_FFT,
-                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_FFT_TILING,
-                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD,
-                    Forward::CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD_NONFUSED,
-                ];
-                all.get(number).map(|algorithm| Self::Forward(*algorithm))
-            }
-            Direction::BackwardData => {
-                let all = [
-                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_0,
-                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_1,
-                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_FFT,
-                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_FFT_TILING,
-                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_WINOGRAD,
-                    Data::CUDNN_CONVOLUTION_BWD_DATA_ALGO_WINOGRAD_NONFUSED,
-                ];
-                all.get(number).map(|algorithm| Self::BackwardData(*algorithm))
-            }
-            Direction::BackwardFilter => {
-                let all = [
-                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0,
-                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1,
-                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_FFT,
-                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3,
-                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_WINOGRAD,
-                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_WINOGRAD_NONFUSED,
-                    Filter::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_FFT_TILING,
-                ];
-                all.get(number).map(|algorithm| Self::BackwardFilter(*algorithm))
-            }
+            Direction::Forward => FORWARD.get(number).copied().map(Self::Forward),
+            Direction::BackwardData => match number.checked_sub(BACKWARD_DATA.len()) {
+                None => BACKWARD_DATA.get(number).copied().map(Self::BackwardData),
+                Some(turned) => FORWARD.get(turned).copied().map(Self::Turned),
+            },
+            Direction::BackwardFilter if number == BACKWARD_FILTER.len() => Some(Self::Planar),
+            Direction::BackwardFilter => BACKWARD_FILTER.get(number).copied().map(Self::BackwardFilter),
         }
     }
 
@@ -102,7 +111,9 @@ impl Algorithm {
         match self {
             Self::Forward(algorithm) => algorithm as u32,
             Self::BackwardData(algorithm) => algorithm as u32,
+            Self::Turned(algorithm) => BACKWARD_DATA.len() as u32 + algorithm as u32,
             Self::BackwardFilter(algorithm) => algorithm as u32,
+            Self::Planar => BACKWARD_FILTER.len() as u32,
         }
     }
 }
@@ -221,7 +232,7 @@ mod tests {
     #[test]
     fn algorithms_and_arithmetic_have_their_numbers() {
         for (direction, count) in
-            [(Direction::Forward, 8), (Direction::BackwardData, 6), (Direction::BackwardFilter, 7)]
+            [(Direction::Forward, 8), (Direction::BackwardData, 14), (Direction::BackwardFilter, 8)]
         {
             for number in 0..count {
                 assert_eq!(Algorithm::of(direction, number).map(Algorithm::number), Some(number));

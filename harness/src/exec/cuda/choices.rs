@@ -91,7 +91,7 @@ pub(super) fn file() -> Option<PathBuf> {
     }
     let given = std::env::var_os("VALLEYS_CACHE").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let usual = || std::env::home_dir().map(|home| home.join(".cache").join("valleys"));
-    given.or_else(usual).map(|folder| folder.join("cudnn-algorithms.jsonl"))
+    given.or_else(usual).map(|folder| folder.join("convolution-algorithms.jsonl"))
 }
 
 #[cfg(test)]

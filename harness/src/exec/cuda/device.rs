@@ -121,6 +121,17 @@ impl Device {
         self.launch(stream, launch, self.wait)
     }
 
+    /// How long kernels take in a row, in milliseconds: the mean of so many times, after one that loads them.
+    pub(super) fn time(&self, launches: &[Launch<'_>], times: usize) -> Result<f32> {
+        let timing = |error| failed("timing kernels", error);
+        let now = || self.stream.record_event(Some(driver::CUevent_flags::CU_EVENT_DEFAULT)).map_err(timing);
+        let once = || launches.iter().try_for_each(|launch| self.run(launch));
+        once()?;
+        let before = now()?;
+        (0..times).try_for_each(|_| once())?;
+        before.elapsed_ms(&now()?).map(|all| all / times as f32).map_err(timing)
+    }
+
     fn launch(&self, stream: &CudaStream, launch: &Launch<'_>, early: bool) -> Result<()> {
         let kernel = launch.kernel();
         let refused = |error| failed(format!("the kernel {}", kernel.name()), error);

@@ -44,9 +44,15 @@ macro_rules! kernels {
 
             /// Whether a launch says how much memory its threads share.
             pub(super) fn shares(self) -> bool {
-                // Those that begin early are programs of blocks, as the two others are.
+                // Those that begin early are programs of blocks, as the others are.
                 self.overlaps()
-                    || matches!(self, Self::ConvolutionBackwardWeight | Self::ConvolutionBackwardWeightFinish)
+                    || matches!(
+                        self,
+                        Self::ConvolutionBackwardWeight
+                            | Self::PlanarGradientSingle
+                            | Self::PlanarGradientTf32
+                            | Self::ConvolutionBackwardWeightFinish
+                    )
             }
 
             /// Whether it waits itself for the launch before, and so may begin before that is done; and whether it lets
@@ -80,6 +86,7 @@ kernels! {
         ActivationBackward "activation_backward", ActivationBackwardBf16 "activation_backward_bf16";
         Insert "insert", InsertBf16 "insert_bf16";
         Extract "extract", ExtractBf16 "extract_bf16";
+        Turn "turn", TurnBf16 "turn_bf16";
         AveragePool "average_pool", AveragePoolBf16 "average_pool_bf16";
         AveragePoolBackward "average_pool_backward", AveragePoolBackwardBf16 "average_pool_backward_bf16";
         MaxPool "max_pool", MaxPoolBf16 "max_pool_bf16";
@@ -103,6 +110,8 @@ kernels! {
         Convolution "convolution_bf16";
         ConvolutionBackwardData "convolution_backward_data_bf16";
         ConvolutionBackwardWeight "convolution_backward_weight_bf16";
+        PlanarGradientSingle "convolution_backward_weight_single";
+        PlanarGradientTf32 "convolution_backward_weight_tf32";
         ConvolutionBackwardWeightFinish "convolution_backward_weight_finish";
         CrossEntropy "cross_entropy";
         Track "track";

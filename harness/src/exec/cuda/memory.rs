@@ -1,5 +1,6 @@
 //! Memory of a device: buffers, and views of parts of them.
 
+use std::any::TypeId;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use super::device::{Device, failed};
 use crate::{Error, Result};
 
 /// A type of numbers on a device.
-pub(crate) trait Element: DeviceRepr + ValidAsZeroBits + Copy + Default {}
+pub(crate) trait Element: DeviceRepr + ValidAsZeroBits + Copy + Default + 'static {}
 
 /// A type of numbers with a point; 0 and −0 are two of them.
 pub(super) trait Real: Element {
@@ -171,6 +172,12 @@ impl<'a, T: Element> View<'a, T> {
         self.address
     }
 
+    /// The same, if these are numbers of that type.
+    pub(super) fn of_type<U: Element>(self) -> Option<View<'a, U>> {
+        let Self { address, length, stream, .. } = self;
+        (TypeId::of::<T>() == TypeId::of::<U>()).then_some(View { address, length, stream, of: PhantomData })
+    }
+
     /// Whether they share a number.
     pub(super) fn overlaps<U: Element>(self, other: View<'_, U>) -> bool {
         let end = |address: u64, bytes: usize| address + bytes as u64;
@@ -202,6 +209,11 @@ impl<'a, T: Element> Out<'a, T> {
     /// The same, to be read.
     pub(crate) fn view(self) -> View<'a, T> {
         self.0
+    }
+
+    /// The same, if these are numbers of that type.
+    pub(super) fn of_type<U: Element>(self) -> Option<Out<'a, U>> {
+        self.0.of_type().map(Out)
     }
 
     /// Makes them these; waits until the device has them.
@@ -255,6 +267,21 @@ impl<'a, T: Element> Out<'a, T> {
     #[cfg(test)]
     pub(super) fn of_host(numbers: &'a [std::cell::Cell<T>]) -> Self {
         Self(View::of_host(numbers))
+    }
+}
+
+impl<'a> Out<'a, u8> {
+    /// The place of so many numbers of another type, which begins where these bytes do.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if the bytes are too few, or begin where such a number may not.
+    pub(super) fn numbers<T: Element>(self, length: usize) -> Result<Out<'a, T>> {
+        let View { address, length: bytes, stream, .. } = self.0;
+        if bytes < length.saturating_mul(size_of::<T>()) || !address.is_multiple_of(align_of::<T>() as u64) {
+            let allowed = format!("{length} numbers of {} bytes each, aligned", size_of::<T>());
+            return Err(Error::domain("working memory on the GPU", format!("{bytes} bytes at {address}"), allowed));
+        }
+        Ok(Out(View { address, length, stream, of: PhantomData }))
     }
 }
 

@@ -31,6 +31,14 @@ impl Storage {
     /// Both.
     pub(super) const ALL: [Self; 2] = [Self::F32, Self::Bf16];
 
+    /// Bytes of a number.
+    pub(super) fn bytes(self) -> usize {
+        match self {
+            Self::F32 => size_of::<f32>(),
+            Self::Bf16 => size_of::<Bf16>(),
+        }
+    }
+
     /// Channels of a block of the kernels that work channel by channel.
     pub(super) fn group(self) -> usize {
         match self {

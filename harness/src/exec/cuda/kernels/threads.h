@@ -8,6 +8,7 @@
 #include "channels.h"
 #include "convolution.h"
 #include "packs.h"
+#include "planar_gradient.h"
 #include "pooling.h"
 #include "product.h"
 #include "weight_gradient.h"
@@ -73,6 +74,16 @@ template <class From, class To, class X, class Y>
 BOTH void convert(Thread t, From from, To to, const X *x, Y *y, unsigned accumulate, unsigned n) {
   const unsigned i = t.index();
   if (i < n) scalar::put(y[i], scalar::load(x[from.at(to.place(i))]), accumulate);
+}
+
+// A convolution's weight, turned round for the way back: channels change places with outputs, and windows are read backwards.
+// `from` has the outputs' layout, `to` that of the channels.
+template <class Layout, class T>
+BOTH void turn(Thread t, Layout from, Layout to, const T *weight, T *turned, unsigned n) {
+  const unsigned i = t.index();
+  if (i >= n) return;
+  const Place place = to.place(i);
+  turned[i] = weight[from.at({place.channel, place.image, from.plane - 1 - place.pixel})];
 }
 
 // A convolution's weight among `n` rounded numbers, and among the parameters; its outputs stand for images.

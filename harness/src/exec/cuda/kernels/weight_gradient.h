@@ -1,16 +1,13 @@
 // The gradient of a convolution with respect to its weight, on tensor cores, of maps whose channels are last.
 //
-// A block has some of the outputs, and takes strips of output rows by turns. Its warps share the tiles of the gradient
-// (outputs by channels, a tile for every place of the window), and where there are fewer tiles than warps, the pixels.
+// A block has some of the outputs, and takes strips of output rows by turns; its warps share the tiles of the gradient.
 // What a block has summed goes to memory; another kernel adds that up, in an order that the shape alone determines.
 #pragma once
 
+#include "gradient_tiles.h"
 #include "strips.h"
 
 namespace threads {
-
-// Most tiles of a warp.
-constexpr unsigned MOST_TILES = 5;
 
 struct WeightGradient {
   // As on the way there.
@@ -22,38 +19,20 @@ struct WeightGradient {
   // Outputs of a slice; how many warps share the pixels of a tile.
   unsigned slice, shares;
 
-  BOTH unsigned taps() const { return strips.size * strips.size; }
-  // Tiles of the gradient that a block has.
-  BOTH unsigned tiles() const { return slice / tensor::TILE * (strips.channels / tensor::TILE) * taps(); }
+  BOTH GradientTiles tiles() const { return {slice, strips.channels, strips.size, shares}; }
 
-  // One tile: its outputs in the slice, its channels, its place of the window.
-  struct Tile {
-    unsigned output, channel, tap;
-  };
-  DEVICE Tile tile(unsigned number) const {
-    const unsigned of_channels = strips.channels / tensor::TILE;
-    return {number / taps() / of_channels * tensor::TILE, number / taps() % of_channels * tensor::TILE,
-            number % taps()};
-  }
-
-  // What a warp has: tiles that are neighbours (windows go first, then channels, then outputs), and one share of the pixels.
   template <unsigned N>
-  struct Own {
-    unsigned first, count, share;
+  struct Own : GradientTiles::Own {
     // Where the outputs stand in dy's part, and the channels behind a pixel's window.
     unsigned output[N], seen[N];
     tensor::Sum sums[N];
   };
   template <unsigned N>
   DEVICE void begin(unsigned warp, Own<N> &own) const {
-    const unsigned all = tiles();
-    own.first = shares == 1 ? warp * N : warp % all;
-    own.share = shares == 1 ? 0 : warp / all;
-    // Warps that are left over have nothing to do.
-    own.count = own.share >= shares || own.first >= all ? 0 : all - own.first < N ? all - own.first : N;
+    static_cast<GradientTiles::Own &>(own) = tiles().template of_warp<N>(warp);
     UNROLL
     for (unsigned n = 0; n < N; ++n) {
-      const Tile of = tile(own.first + n);
+      const GradientTiles::Tile of = tiles().tile(own.first + n);
       own.output[n] = of.output;
       own.seen[n] = (of.tap / strips.size * strips.read_columns() + of.tap % strips.size) * strips.pitch() + of.channel;
       own.sums[n].clear();
@@ -101,14 +80,14 @@ struct WeightGradient {
 
   template <unsigned N>
   DEVICE void store(unsigned slice_number, unsigned part, const Own<N> &own) const {
-    const unsigned length = strips.out_channels * taps() * strips.channels;
-    float *to = parts + (part * shares + own.share) * length + slice_number * slice * taps() * strips.channels;
+    const unsigned taps = tiles().taps(), length = strips.out_channels * taps * strips.channels;
+    float *to = parts + (part * shares + own.share) * length + slice_number * slice * taps * strips.channels;
     UNROLL
     for (unsigned n = 0; n < N; ++n) {
       if (n >= own.count) continue;
-      const Tile of = tile(own.first + n);
+      const GradientTiles::Tile of = tiles().tile(own.first + n);
       own.sums[n].for_pairs([&](unsigned row, unsigned column, float left, float right) {
-        float *place = to + ((of.output + row) * taps() + of.tap) * strips.channels + of.channel + column;
+        float *place = to + ((of.output + row) * taps + of.tap) * strips.channels + of.channel + column;
         place[0] = left;
         place[1] = right;
       });
@@ -143,12 +122,7 @@ struct WeightGradient {
 
   template <class Block>
   DEVICE void run(const Block &block) const {
-    switch ((tiles() + WARPS - 1) / WARPS) {
-      case 1: return run_with<1>(block);
-      case 2: return run_with<2>(block);
-      case 3: return run_with<3>(block);
-      default: return run_with<MOST_TILES>(block);
-    }
+    tiles().run(*this, block);
   }
 };
 

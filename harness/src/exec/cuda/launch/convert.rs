@@ -37,6 +37,21 @@ pub(crate) fn round_weights<'a>(
     launch.indices([parameters.len(), weights, rounded.len()])
 }
 
+/// turned ← a convolution's weight turned round for the way back: of outputs, channels, and the places of the window, with
+/// channels in the place of outputs and the window read backwards.
+pub(crate) fn turn<'a, E: Number>(
+    [outputs, channels, taps]: [usize; 3],
+    weight: View<'a, E>,
+    turned: Out<'a, E>,
+) -> Result<Launch<'a>> {
+    let kernel = Kernel::Turn.of::<E>();
+    check_length("a convolution's weight", weight.len(), outputs * channels * taps)?;
+    check_length("a weight turned round", turned.len(), weight.len())?;
+    super::check_apart(kernel, turned, weight)?;
+    let launch = Launch::each(kernel, weight.len())?.view(weight).out(turned);
+    launch.indices([outputs, channels, taps, weight.len()])
+}
+
 fn convert<'a, X: Number, Y: Number>(
     kernel: Kernel,
     shape: Shape,

@@ -12,7 +12,7 @@ use crate::model::graph::{Shape, Window};
 
 /// Blocks at most, each of which takes strips by turns: two for every multiprocessor of an H100. By the shape alone, so that
 /// sums have the same bits on every GPU.
-const BLOCKS: usize = 264;
+pub(super) const BLOCKS: usize = 264;
 
 /// So many blocks may have no strip where all strips are alike: 128 images make 256 strips of halves.
 const SPARED: usize = 8;
@@ -24,10 +24,10 @@ pub(crate) const SHARED: usize = 98 << 10;
 const SPARE: usize = 8;
 
 /// Warps of a block; `WARPS` of `block.h`.
-const WARPS: usize = THREADS / 32;
+pub(super) const WARPS: usize = THREADS / 32;
 
-/// Most tiles of the weight's gradient that a warp adds up; `MOST_TILES` of `weight_gradient.h`.
-const MOST_TILES: usize = 5;
+/// Most tiles of the weight's gradient that a warp adds up; `MOST_TILES` of `gradient_tiles.h`.
+pub(super) const MOST_TILES: usize = 5;
 
 /// A convolution that the kernels on tensor cores carry out, for a batch of a size.
 #[derive(Debug, Clone, Copy)]
@@ -40,23 +40,23 @@ pub(crate) struct Form {
 
 /// A pass over strips of output rows, as `Strips` of `strips.h` has it.
 #[derive(Debug, Clone, Copy)]
-struct Strips {
-    images: usize,
-    read: Shape,
-    written: Shape,
-    size: usize,
-    stride: usize,
-    padding: usize,
-    dilation: usize,
-    rows: usize,
+pub(super) struct Strips {
+    pub(super) images: usize,
+    pub(super) read: Shape,
+    pub(super) written: Shape,
+    pub(super) size: usize,
+    pub(super) stride: usize,
+    pub(super) padding: usize,
+    pub(super) dilation: usize,
+    pub(super) rows: usize,
 }
 
 impl Strips {
-    fn tiles(&self) -> usize {
+    pub(super) fn tiles(&self) -> usize {
         self.images * self.written.height.div_ceil(self.rows)
     }
 
-    fn padded_pixels(&self) -> usize {
+    pub(super) fn padded_pixels(&self) -> usize {
         (self.rows * self.written.width).next_multiple_of(TILE)
     }
 
@@ -67,7 +67,7 @@ impl Strips {
     }
 
     /// Bytes of where every pixel's window starts.
-    fn window_bytes(&self) -> usize {
+    pub(super) fn window_bytes(&self) -> usize {
         4 * self.padded_pixels()
     }
 
@@ -78,7 +78,7 @@ impl Strips {
 
     /// With as many rows as make at most so many pixels, fit, and leave all blocks but a few a strip; `None` if one row does
     /// not fit.
-    fn with_rows(self, pixels: usize, bytes: impl Fn(&Self) -> usize) -> Option<Self> {
+    pub(super) fn with_rows(self, pixels: usize, bytes: impl Fn(&Self) -> usize) -> Option<Self> {
         let most = (pixels / self.written.width).clamp(1, self.written.height);
         let candidates = || (1..=most).rev().map(|rows| Self { rows, ..self }).filter(|it| bytes(it) <= SHARED);
         let enough = candidates().find(|it| it.tiles() + SPARED >= BLOCKS);
@@ -349,9 +349,7 @@ pub(crate) fn convolution_backward_weight<'a>(
     let (strips, slice, shares) = form.weight_gradient().ok_or_else(unfit)?;
     x.check(form)?;
     check_map("the gradient of a convolution's output", dy, form.y())?;
-    check_length("the gradient of a convolution's weight", gradient.len(), form.weight_length())?;
     let parts = parts.part(0..form.weight_parts())?;
-    check_apart(Kernel::ConvolutionBackwardWeightFinish, gradient, parts.view())?;
     index(form.x().max(form.y()).max(parts.len()))?;
     let (slices, blocks) = (form.output.channels / slice, form.gradient_blocks(&strips, slice));
     let grid = [index(slices)?, index(blocks)?];
@@ -359,11 +357,26 @@ pub(crate) fn convolution_backward_weight<'a>(
     let launch = x.push(launch.sharing(form.gradient_shared(&strips, slice))?)?.view(dy).out(parts);
     let launch = launch.index(strips.images)?.indices(extents(strips.read))?.indices(extents(strips.written))?;
     let sums = launch.indices([strips.size, strips.stride, strips.padding, strips.rows, slice, shares])?;
-    let length = form.weight_length();
-    let finish = Launch::grid(Kernel::ConvolutionBackwardWeightFinish, [index(length.div_ceil(ADDED))?, 1])?;
-    let finish = finish.sharing(THREADS * size_of::<f32>())?.out(parts).out(gradient);
-    let taps = form.window.size * form.window.size;
-    Ok([sums, finish.indices([form.output.channels, form.input.channels, taps, blocks * shares])?])
+    Ok([
+        sums,
+        add_parts([form.output.channels, form.input.channels, form.window.size], blocks * shares, parts, gradient)?,
+    ])
+}
+
+/// gradient ← gradient + the sum of so many parts of it; of outputs, channels and the rows and columns of the window.
+pub(super) fn add_parts<'a>(
+    [outputs, channels, size]: [usize; 3],
+    count: usize,
+    parts: Out<'a, f32>,
+    gradient: Out<'a, f32>,
+) -> Result<Launch<'a>> {
+    let kernel = Kernel::ConvolutionBackwardWeightFinish;
+    check_length("the gradient of a convolution's weight", gradient.len(), outputs * channels * size * size)?;
+    check_length("the parts of a gradient", parts.len(), count * gradient.len())?;
+    check_apart(kernel, gradient, parts.view())?;
+    let launch = Launch::grid(kernel, [index(gradient.len().div_ceil(ADDED))?, 1])?;
+    let launch = launch.sharing(THREADS * size_of::<f32>())?.out(parts).out(gradient);
+    launch.indices([outputs, channels, size * size, count])
 }
 
 impl Form {
@@ -391,7 +404,7 @@ fn added<'a>(kernel: Kernel, launch: Launch<'a>, add: Option<View<'a, Bf16>>, y:
     Ok(launch.view(add))
 }
 
-fn extents(shape: Shape) -> [usize; 3] {
+pub(super) fn extents(shape: Shape) -> [usize; 3] {
     [shape.channels, shape.height, shape.width]
 }
 

@@ -13,6 +13,7 @@ mod landscape;
 mod linear;
 mod loss;
 mod optimiser;
+mod planar_gradient;
 mod pooling;
 mod statistics;
 
@@ -22,7 +23,7 @@ pub(crate) use self::augment::{ResidentImages, Variation, augment};
 pub(crate) use self::batch_norm::{
     Norm, Planes, Reduced, batch_norm, batch_norm_backward, batch_norm_backward_apply, moments,
 };
-pub(crate) use self::convert::{WEIGHT, from_bf16, round_weights, to_bf16};
+pub(crate) use self::convert::{WEIGHT, from_bf16, round_weights, to_bf16, turn};
 #[cfg(test)]
 pub(crate) use self::convolution::EXTENTS;
 pub(crate) use self::convolution::{
@@ -33,6 +34,7 @@ pub(crate) use self::landscape::along;
 pub(crate) use self::linear::{add_bias, bias_backward, linear, linear_backward_data, linear_backward_weight};
 pub(crate) use self::loss::cross_entropy;
 pub(crate) use self::optimiser::{average, sgd};
+pub(crate) use self::planar_gradient::PlanarGradient;
 pub(crate) use self::pooling::{average_pool, average_pool_backward, max_pool, max_pool_backward};
 pub(crate) use self::statistics::{Batch, collect, track};
 use super::kernels::{Kernel, THREADS};

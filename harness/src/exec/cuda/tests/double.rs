@@ -72,6 +72,14 @@ pub(super) fn asked(by: By) -> u64 {
     }
 }
 
+/// How many milliseconds kernels of ours, and cuDNN's convolutions forward, are said to take on this thread from now on.
+fn take([ours, forward]: [f32; 2]) {
+    for (name, milliseconds) in [(c"valleys_double_take", ours), (c"valleys_double_take_forward", forward)] {
+        // SAFETY: both of the doubles' functions take this number.
+        unsafe { std::mem::transmute::<*mut c_void, extern "C" fn(f32)>(own(name))(milliseconds) }
+    }
+}
+
 /// Whether recordings of this thread fail from now on.
 pub(super) fn fail_recordings(fail: bool) {
     // SAFETY: the double's function of this name takes this flag.
@@ -88,6 +96,33 @@ fn every_operation_holds_on_the_whole_engine() {
             assert!(compared.holds(), "{compared:?}");
         }
     }
+}
+
+#[test]
+fn ways_back_of_ours_are_taken_where_they_are_the_quickest_and_hold() {
+    load();
+    // Algorithms are chosen once for every number of images; this one is no other test's.
+    const IMAGES: usize = OPERATION_IMAGES + 2;
+    take([0.1, 0.2]);
+    let ours = ["turn", "turn_bf16", "convolution_backward_weight_single", "convolution_backward_weight_tf32"];
+    let asked_of_ours = || ours.map(|name| asked(By::Kernel(name)));
+    let asked_of_cudnn = || asked(By::Convolution(Direction::BackwardFilter));
+    for (backend, kernels) in [
+        (BackendKind::Cuda, [true, false, true, false]),
+        (BackendKind::CudaTf32, [true, false, false, true]),
+        (BackendKind::CudaBf16, [false, true, false, false]),
+    ] {
+        let (before, filters) = (asked_of_ours(), asked_of_cudnn());
+        for (name, graph) in operations().expect("networks") {
+            let compared = compare(name, &Arc::new(graph), backend, IMAGES).expect("a GPU");
+            assert!(compared.holds(), "{backend}: {compared:?}");
+        }
+        let after = asked_of_ours();
+        assert_eq!([0, 1, 2, 3].map(|kernel| after[kernel] > before[kernel]), kernels, "{backend}");
+        // In bfloat16 there is no such kernel; the other two ask for nothing of cuDNN.
+        assert_eq!(asked_of_cudnn() > filters, backend == BackendKind::CudaBf16, "{backend}");
+    }
+    take([10.0, 1.0]);
 }
 
 #[test]

@@ -64,6 +64,7 @@ fn of_maps<E: Kept>(check: &mut dyn FnMut(&Launch<'_>)) {
         launch::batch_norm(planes, norm, one(2..3), own(3..4)),
         launch::augment(images, variations.view(), own(0..1)),
         launch::add_bias(planes, gamma, own(0..1)),
+        launch::turn([1, 1, 1], one(0..1), own(1..2)),
     ];
     let target = Some((own(0..1), true));
     let several = [
@@ -89,6 +90,12 @@ fn convolutions(check: &mut dyn FnMut(&Launch<'_>)) {
     let dx = keep::<Bf16>(ONE, &[0.0; 16]);
     let launch = launch::convolution_backward_data(form, weight.view(), y.view(), (dx.out(), false), None);
     check(&launch.expect("lengths fit"));
+    let form = launch::PlanarGradient::of(1, shape, shape, Window::same(1, 1)).expect("a kernel");
+    let [x, parts] = [16, form.parts()].map(|length| single(&vec![0.0; length]));
+    for tf32 in [false, true] {
+        let launches = form.launches(tf32, x.view(), x.view(), parts.out(), gradient.out());
+        launches.expect("lengths fit").iter().for_each(&mut *check);
+    }
 }
 
 /// The launches of all else.

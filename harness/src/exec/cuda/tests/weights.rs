@@ -1,9 +1,9 @@
-//! The weights of convolutions, rounded by one launch, against each by itself.
+//! The weights of convolutions: rounded by one launch, against each by itself; and turned round.
 
-use super::kept::{Kept, ONE, arranged, keep};
+use super::kept::{Kept, ONE, arranged, keep, rounded, values};
 use super::*;
 use crate::exec::backend::Convolution;
-use crate::exec::cuda::launch::{WEIGHT, round_weights};
+use crate::exec::cuda::launch::{WEIGHT, round_weights, turn};
 use crate::exec::cuda::number::Bf16;
 use crate::exec::cuda::places::WeightPlaces;
 use crate::exec::plan::{Forward, Plan};
@@ -46,4 +46,30 @@ fn a_table_of_other_weights_reaches_no_other_memory() {
     assert_eq!(rounded.read(), right);
     let short = table.view().part(0..WEIGHT - 1).expect("a part");
     assert!(round_weights(parameters.view(), short, rounded.out()).is_err());
+}
+
+fn turns<E: Kept>() {
+    let [outputs, channels, size] = [5, 3, 2];
+    let weight = rounded::<E>(&numbers("weight", outputs * channels * size * size));
+    let [from, to] = [channels, outputs].map(|channels| Shape { channels, height: size, width: size });
+    let (kept, turned) = (keep::<E>(from, &weight), keep::<E>(to, &vec![f32::NAN; weight.len()]));
+    run(&turn([outputs, channels, size * size], kept.view(), turned.out()).expect("lengths fit"));
+    let seen = values(to, &turned);
+    for (number, seen) in seen.iter().enumerate() {
+        let place = [size, size, outputs].iter().fold((number, Vec::new()), |(rest, mut place), extent| {
+            place.push(rest % extent);
+            (rest / extent, place)
+        });
+        let (channel, [column, row, output]) = (place.0, [place.1[0], place.1[1], place.1[2]]);
+        let source = ((output * channels + channel) * size + size - 1 - row) * size + size - 1 - column;
+        assert_eq!(*seen, weight[source], "channel {channel}, output {output}, row {row}, column {column}");
+    }
+    assert!(turn([outputs, channels, size], kept.view(), turned.out()).is_err());
+    assert!(turn([outputs, channels, size * size], turned.view(), turned.out()).is_err());
+}
+
+#[test]
+fn a_weight_is_turned_round() {
+    turns::<f32>();
+    turns::<Bf16>();
 }

@@ -1,0 +1,102 @@
+//! The gradient of a convolution with respect to its weight, on tensor cores, of planar maps in single precision.
+
+use super::convolution::{BLOCKS, MOST_TILES, Strips, WARPS, add_parts, extents};
+use super::{Launch, check_length, index};
+use crate::Result;
+use crate::exec::cuda::kernels::{Kernel, TILE};
+use crate::exec::cuda::memory::{Out, View};
+use crate::model::graph::{Shape, Window};
+
+/// How the kernel makes the gradient, for a batch of a size; `PlanarGradient` of `planar_gradient.h`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlanarGradient {
+    strips: Strips,
+    /// Outputs and channels of a slice, whole tiles.
+    slice: usize,
+    channel_slice: usize,
+    /// Warps that share a tile.
+    shares: usize,
+}
+
+impl PlanarGradient {
+    /// That of a convolution of so many images; `None` where the kernel does not fit a GPU.
+    pub(crate) fn of(images: usize, input: Shape, output: Shape, window: Window) -> Option<Self> {
+        let Window { size, stride, padding } = window;
+        if images == 0 || input.is_empty() || output.is_empty() || stride == 0 || padding >= size {
+            return None;
+        }
+        let tiles = |slice: usize, channels: usize| slice / TILE * (channels / TILE) * size * size;
+        // All outputs, or a half of them, and so on, in whole tiles; and likewise channels.
+        let slices = |all: usize| (1..=all.div_ceil(TILE)).map(move |parts| all.div_ceil(parts).next_multiple_of(TILE));
+        let channels = slices(input.channels).filter(|channels| tiles(TILE, *channels) <= MOST_TILES * WARPS);
+        let strips = Strips { images, read: input, written: output, size, stride, padding, dilation: 1, rows: 1 };
+        channels.into_iter().find_map(|channel_slice| {
+            let few = |slice: &usize| tiles(*slice, channel_slice) <= 3 * WARPS;
+            let slice = slices(output.channels).find(few).unwrap_or(TILE);
+            let shares = (WARPS / tiles(slice, channel_slice)).max(1);
+            let it = Self { strips, slice, channel_slice, shares };
+            let strips = strips.with_rows(256, |strips| Self { strips: *strips, ..it }.shared())?;
+            Some(Self { strips, ..it })
+        })
+    }
+
+    /// Bytes of shared memory.
+    fn shared(&self) -> usize {
+        let Strips { read, size, stride, padding, rows, .. } = self.strips;
+        // Of eight that are a pitch apart, no two lie on one bank.
+        let apart = |length: usize| match length.next_multiple_of(4) {
+            whole if whole.is_multiple_of(8) => whole + 4,
+            whole => whole,
+        };
+        let border = padding.next_multiple_of(4);
+        let pitch = apart(((rows - 1) * stride + size) * (read.width.next_multiple_of(4) + border) + border);
+        let slope_pitch = apart(self.strips.padded_pixels());
+        self.strips.window_bytes() + size_of::<f32>() * (self.channel_slice * pitch + self.slice * slope_pitch)
+    }
+
+    fn slices(&self) -> usize {
+        let Strips { read, written, .. } = self.strips;
+        written.channels.div_ceil(self.slice) * read.channels.div_ceil(self.channel_slice)
+    }
+
+    /// Blocks that share the images of a slice.
+    fn blocks(&self) -> usize {
+        (BLOCKS / self.slices()).clamp(1, self.strips.tiles())
+    }
+
+    fn weight(&self) -> [usize; 3] {
+        [self.strips.written.channels, self.strips.read.channels, self.strips.size]
+    }
+
+    /// Numbers of working memory that the gradient needs on its way.
+    pub(crate) fn parts(&self) -> usize {
+        let [outputs, channels, size] = self.weight();
+        self.blocks() * self.shares * outputs * channels * size * size
+    }
+
+    /// gradient ← gradient + that with respect to the weight, through working memory of [`parts`](Self::parts) numbers or
+    /// more; in order. In TF32 x and dy are rounded to that, else products are those of single precision but for 2⁻²¹ of
+    /// their size.
+    pub(crate) fn launches<'a>(
+        &self,
+        tf32: bool,
+        x: View<'a, f32>,
+        dy: View<'a, f32>,
+        parts: Out<'a, f32>,
+        gradient: Out<'a, f32>,
+    ) -> Result<[Launch<'a>; 2]> {
+        let Strips { images, read, written, size, stride, padding, rows, .. } = self.strips;
+        check_length("a convolution's input", x.len(), images * read.len())?;
+        check_length("the gradient of a convolution's output", dy.len(), images * written.len())?;
+        let parts = parts.part(0..self.parts())?;
+        index(x.len().max(dy.len()).max(parts.len()))?;
+        let aligned = [x, dy].iter().all(|view| view.address() % 16 == 0);
+        let fours = aligned && read.width.is_multiple_of(4) && written.width.is_multiple_of(4);
+        let kernel = if tf32 { Kernel::PlanarGradientTf32 } else { Kernel::PlanarGradientSingle };
+        let launch = Launch::grid(kernel, [index(self.slices())?, index(self.blocks())?])?.sharing(self.shared())?;
+        let launch = launch.view(x).view(dy).out(parts).index(images)?;
+        let launch = launch.indices(extents(read))?.indices(extents(written))?;
+        let launch = launch.indices([size, stride, padding, rows, self.slice, self.channel_slice, self.shares])?;
+        Ok([launch.flag(fours), add_parts(self.weight(), self.blocks() * self.shares, parts, gradient)?])
+    }
+}
