@@ -49,8 +49,8 @@ pub(super) enum Algorithm {
     /// The way back to x as cuDNN's convolution of dy with the weight turned round, which is the same where the stride is 1.
     Turned(cudnnConvolutionFwdAlgo_t),
     BackwardFilter(cudnnConvolutionBwdFilterAlgo_t),
-    /// The gradient of the weight by our kernel for planar maps.
-    Planar,
+    /// Any way by our kernels on tensor cores for planar maps.
+    Planar(Direction),
 }
 
 /// cuDNN's algorithms of every direction, by their numbers.
@@ -95,14 +95,19 @@ impl Algorithm {
     /// The algorithm of this number among those of a direction, of which cuDNN's come first; `None` if there is none.
     pub(super) fn of(direction: Direction, number: u32) -> Option<Self> {
         let number = number as usize;
+        let planar = |ours: usize| (number == ours).then_some(Self::Planar(direction));
         match direction {
-            Direction::Forward => FORWARD.get(number).copied().map(Self::Forward),
+            Direction::Forward => FORWARD.get(number).copied().map(Self::Forward).or(planar(FORWARD.len())),
             Direction::BackwardData => match number.checked_sub(BACKWARD_DATA.len()) {
                 None => BACKWARD_DATA.get(number).copied().map(Self::BackwardData),
-                Some(turned) => FORWARD.get(turned).copied().map(Self::Turned),
+                Some(turned) => {
+                    let ours = BACKWARD_DATA.len() + FORWARD.len();
+                    FORWARD.get(turned).copied().map(Self::Turned).or(planar(ours))
+                }
             },
-            Direction::BackwardFilter if number == BACKWARD_FILTER.len() => Some(Self::Planar),
-            Direction::BackwardFilter => BACKWARD_FILTER.get(number).copied().map(Self::BackwardFilter),
+            Direction::BackwardFilter => {
+                BACKWARD_FILTER.get(number).copied().map(Self::BackwardFilter).or(planar(BACKWARD_FILTER.len()))
+            }
         }
     }
 
@@ -113,7 +118,9 @@ impl Algorithm {
             Self::BackwardData(algorithm) => algorithm as u32,
             Self::Turned(algorithm) => BACKWARD_DATA.len() as u32 + algorithm as u32,
             Self::BackwardFilter(algorithm) => algorithm as u32,
-            Self::Planar => BACKWARD_FILTER.len() as u32,
+            Self::Planar(Direction::Forward) => FORWARD.len() as u32,
+            Self::Planar(Direction::BackwardData) => (BACKWARD_DATA.len() + FORWARD.len()) as u32,
+            Self::Planar(Direction::BackwardFilter) => BACKWARD_FILTER.len() as u32,
         }
     }
 }
@@ -232,7 +239,7 @@ mod tests {
     #[test]
     fn algorithms_and_arithmetic_have_their_numbers() {
         for (direction, count) in
-            [(Direction::Forward, 8), (Direction::BackwardData, 14), (Direction::BackwardFilter, 8)]
+            [(Direction::Forward, 9), (Direction::BackwardData, 15), (Direction::BackwardFilter, 8)]
         {
             for number in 0..count {
                 assert_eq!(Algorithm::of(direction, number).map(Algorithm::number), Some(number));

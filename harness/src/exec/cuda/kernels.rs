@@ -49,6 +49,8 @@ macro_rules! kernels {
                     || matches!(
                         self,
                         Self::ConvolutionBackwardWeight
+                            | Self::PlanarConvolutionSingle
+                            | Self::PlanarConvolutionTf32
                             | Self::PlanarGradientSingle
                             | Self::PlanarGradientTf32
                             | Self::ConvolutionBackwardWeightFinish
@@ -110,6 +112,8 @@ kernels! {
         Convolution "convolution_bf16";
         ConvolutionBackwardData "convolution_backward_data_bf16";
         ConvolutionBackwardWeight "convolution_backward_weight_bf16";
+        PlanarConvolutionSingle "convolution_single";
+        PlanarConvolutionTf32 "convolution_tf32";
         PlanarGradientSingle "convolution_backward_weight_single";
         PlanarGradientTf32 "convolution_backward_weight_tf32";
         ConvolutionBackwardWeightFinish "convolution_backward_weight_finish";

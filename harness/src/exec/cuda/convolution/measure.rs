@@ -2,8 +2,8 @@
 
 use cudarc::cudnn::sys::{self, cudnnDeterminism_t, cudnnStatus_t};
 
-use super::{Convolution, product};
-use crate::exec::cuda::algorithms::{Algorithm, Choice, Direction, Key, Measured, Precision, WORKSPACE_LIMIT, choose};
+use super::{Convolution, Planar, product};
+use crate::exec::cuda::algorithms::{Algorithm, Choice, Direction, Key, Measured, WORKSPACE_LIMIT, choose};
 use crate::exec::cuda::cudnn::{Dnn, Moves, failed};
 use crate::exec::cuda::memory::Buffer;
 use crate::exec::cuda::number::Numbers;
@@ -79,35 +79,53 @@ impl Convolution {
                 })
             }
         };
-        match (direction, &self.turned, &self.planar, &workspace) {
-            (Direction::BackwardData, Some(turned), ..) => {
-                let moves = Moves::new(1, turned.padding, precision.math())?;
-                let (moves, of_weight) = (moves.raw(), turned.weight.raw());
-                measured.extend(reports!(Turned, sys::cudnnConvolutionFwdAlgoPerf_t, turned.bytes, |count, list| {
-                    sys::cudnnFindConvolutionForwardAlgorithmEx(
-                        handle, of_y, at_y, of_weight, at_weight, moves, of_x, at_x, asked, count, list, place, bytes,
-                    )
-                }));
-            }
-            (Direction::BackwardFilter, _, Some(planar), Some(room)) if size_of::<f32>() * planar.parts() <= bytes => {
-                let parts = room.out().numbers(planar.parts())?;
-                let (x, y, gradient) = (x.out()?.view(), y.out()?.view(), weight.out()?);
-                let launches = planar.launches(precision == Precision::Tf32, x, y, parts, gradient)?;
-                measured.push(Measured {
-                    choice: Choice {
-                        algorithm: Algorithm::Planar,
-                        math: precision.math(),
-                        workspace: size_of::<f32>() * planar.parts(),
-                    },
-                    deterministic: true,
-                    milliseconds: device.time(&launches, TIMES)?,
-                });
-            }
-            _ => {}
+        if let (Direction::BackwardData, Some(turned)) = (direction, &self.turned) {
+            let moves = Moves::new(1, turned.padding, precision.math())?;
+            let (moves, of_weight) = (moves.raw(), turned.weight.raw());
+            measured.extend(reports!(Turned, sys::cudnnConvolutionFwdAlgoPerf_t, turned.bytes, |count, list| {
+                sys::cudnnFindConvolutionForwardAlgorithmEx(
+                    handle, of_y, at_y, of_weight, at_weight, moves, of_x, at_x, asked, count, list, place, bytes,
+                )
+            }));
         }
+        measured.extend(self.measure_planar(direction, [&x, &weight, &y], workspace.as_ref())?);
         choose(&measured, precision, bytes).ok_or_else(|| {
             let tried = measured.len();
             Error::device(format!("there is no deterministic algorithm for {key:?} among {tried} that work"))
         })
+    }
+    /// Tries our kernel, if there is one, on numbers of x, weight and y.
+    fn measure_planar(
+        &self,
+        direction: Direction,
+        [x, weight, y]: [&Numbers; 3],
+        workspace: Option<&Buffer<u8>>,
+    ) -> Result<Option<Measured>> {
+        let rounds = self.rounds();
+        let (mut launches, mut workspace_needed) = (Vec::new(), 0);
+        match (direction, &self.planar, workspace) {
+            (Direction::Forward, Planar { there: Some(there), .. }, _) => {
+                launches.push(there.launch(rounds, x.out()?.view(), weight.out()?.view(), (y.out()?, false))?);
+            }
+            (Direction::BackwardData, Planar { back: Some(back), .. }, _) => {
+                launches.push(back.launch(rounds, y.out()?.view(), weight.out()?.view(), (x.out()?, false))?);
+            }
+            (Direction::BackwardFilter, Planar { gradient: Some(gradient), .. }, Some(room)) => {
+                workspace_needed = size_of::<f32>() * gradient.parts();
+                if workspace_needed > room.len() {
+                    return Ok(None);
+                }
+                let (parts, x, y) = (room.out().numbers(gradient.parts())?, x.out()?.view(), y.out()?.view());
+                launches.extend(gradient.launches(rounds, x, y, parts, weight.out()?)?);
+            }
+            _ => return Ok(None),
+        }
+        let choice = Choice {
+            algorithm: Algorithm::Planar(direction),
+            math: self.precision.math(),
+            workspace: workspace_needed,
+        };
+        let milliseconds = self.device.time(&launches, TIMES)?;
+        Ok(Some(Measured { choice, deterministic: true, milliseconds }))
     }
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::algorithms::{Algorithm, Choice, Direction, Key, Precision};
 use super::cudnn::{Dnn, Filter, Moves, Tensor, failed};
 use super::device::Device;
-use super::launch::{PlanarGradient, turn};
+use super::launch::{PlanarConvolution, PlanarGradient, turn};
 use super::memory::{Buffer, Element, Out, View};
 use super::number::{Number, Storage};
 use crate::model::graph::{Shape, Window};
@@ -47,8 +47,8 @@ pub(crate) struct Convolution {
     y: Tensor,
     /// The way back to x as a convolution of dy, where it is one.
     turned: Option<Turned>,
-    /// Our kernel for the gradient with respect to the weight, where there is one.
-    planar: Option<PlanarGradient>,
+    /// Our kernels.
+    planar: Planar,
     /// By direction, once it has been asked for: evaluation asks for one of them.
     ways: [OnceCell<Way>; 3],
 }
@@ -59,6 +59,14 @@ struct Turned {
     padding: usize,
     /// Bytes of the weight turned round, at the beginning of working memory.
     bytes: usize,
+}
+
+/// Kernels of ours for planar maps in single precision, where there are some.
+#[derive(Default)]
+struct Planar {
+    there: Option<PlanarConvolution>,
+    back: Option<PlanarConvolution>,
+    gradient: Option<PlanarGradient>,
 }
 
 /// How one direction is carried out.
@@ -137,8 +145,12 @@ impl Convolution {
             Ok(Turned { weight, padding, bytes: bytes.next_multiple_of(ALIGNMENT) })
         });
         let planar = match storage {
-            Storage::F32 => PlanarGradient::of(images, input, output, window),
-            Storage::Bf16 => None,
+            Storage::F32 => Planar {
+                there: PlanarConvolution::there(images, input, output, window),
+                back: PlanarConvolution::back(images, input, output, window),
+                gradient: PlanarGradient::of(images, input, output, window),
+            },
+            Storage::Bf16 => Planar::default(),
         };
         let (device, turned) = (Arc::clone(device), turned.transpose()?);
         Ok(Self { device, extents, precision, x, weight, y, turned, planar, ways: Default::default() })
@@ -182,10 +194,14 @@ impl Convolution {
         self.check(x, weight, y.view())?;
         apart(y.view(), [x, weight])?;
         let (dnn, way) = self.ready(stream, Direction::Forward)?;
-        let Algorithm::Forward(algorithm) = way.choice.algorithm else { return Err(unknown()) };
         let call = Call { handle: dnn.handle, moves: &way.moves, room: way.room(&dnn), accumulate: false };
-        let (x, weight, y) = ((&self.x, x), (&self.weight, weight), (&self.y, y));
-        call.forward(algorithm, x, weight, y).map_err(|error| self.refused(way, error))
+        match (way.choice.algorithm, self.planar.there) {
+            (Algorithm::Forward(algorithm), _) => call
+                .forward(algorithm, (&self.x, x), (&self.weight, weight), (&self.y, y))
+                .map_err(|error| self.refused(way, error)),
+            (Algorithm::Planar(_), Some(planar)) => self.planar(stream, planar, x, weight, (y, false)),
+            _ => Err(unknown()),
+        }
     }
 
     /// dx ← the gradient with respect to x, or dx ← dx + that.
@@ -204,15 +220,21 @@ impl Convolution {
         apart(dx.view(), [weight, dy])?;
         let (dnn, way) = self.ready(stream, Direction::BackwardData)?;
         let call = Call { handle: dnn.handle, moves: &way.moves, room: way.room(&dnn), accumulate };
-        let (dy, dx) = ((&self.y, dy), (&self.x, dx));
+        let (of_dy, of_dx) = ((&self.y, dy), (&self.x, dx));
         match (way.choice.algorithm, &self.turned, call.room) {
-            (Algorithm::BackwardData(algorithm), ..) => call.backward_data(algorithm, (&self.weight, weight), dy, dx),
+            (Algorithm::BackwardData(algorithm), ..) => {
+                call.backward_data(algorithm, (&self.weight, weight), of_dy, of_dx)
+            }
+            (Algorithm::Planar(_), ..) => {
+                let planar = self.planar.back.ok_or_else(unknown)?;
+                return self.planar(stream, planar, dy, weight, (dx, accumulate));
+            }
             (Algorithm::Turned(algorithm), Some(turned), Some(room)) => {
                 let [outputs, channels, rows, columns] = self.extents.weight();
                 let round = room.part(0..turned.bytes)?.numbers::<E>(weight.len())?;
                 self.device.run_in(stream, &turn([outputs, channels, rows * columns], weight, round)?)?;
                 let call = Call { room: Some(room.part(turned.bytes..room.len())?), ..call };
-                call.forward(algorithm, dy, (&turned.weight, round.view()), dx)
+                call.forward(algorithm, of_dy, (&turned.weight, round.view()), of_dx)
             }
             _ => return Err(unknown()),
         }
@@ -235,22 +257,41 @@ impl Convolution {
         apart(weight_gradient.view(), [x, dy])?;
         let (dnn, way) = self.ready(stream, Direction::BackwardFilter)?;
         let call = Call { handle: dnn.handle, moves: &way.moves, room: way.room(&dnn), accumulate };
-        match (way.choice.algorithm, &self.planar, call.room) {
+        match (way.choice.algorithm, &self.planar.gradient, call.room) {
             (Algorithm::BackwardFilter(algorithm), ..) => call
                 .backward_filter(algorithm, (&self.x, x), (&self.y, dy), (&self.weight, weight_gradient))
                 .map_err(|error| self.refused(way, error)),
-            (Algorithm::Planar, Some(planar), Some(room)) => {
+            (Algorithm::Planar(_), Some(planar), Some(room)) => {
                 let (x, dy) = (x.of_type().ok_or_else(unknown)?, dy.of_type().ok_or_else(unknown)?);
                 let gradient = weight_gradient.of_type().ok_or_else(unknown)?;
                 if !accumulate {
                     gradient.clear(stream)?;
                 }
                 let parts = room.numbers(planar.parts())?;
-                let launches = planar.launches(self.precision == Precision::Tf32, x, dy, parts, gradient)?;
+                let launches = planar.launches(self.rounds(), x, dy, parts, gradient)?;
                 launches.iter().try_for_each(|launch| self.device.run_in(stream, launch))
             }
             _ => Err(unknown()),
         }
+    }
+
+    /// By a kernel of ours, there or back to x.
+    fn planar<E: Number>(
+        &self,
+        stream: &Arc<CudaStream>,
+        planar: PlanarConvolution,
+        x: View<'_, E>,
+        weight: View<'_, E>,
+        (y, accumulate): (Out<'_, E>, bool),
+    ) -> Result<()> {
+        let (x, weight) = (x.of_type().ok_or_else(unknown)?, weight.of_type().ok_or_else(unknown)?);
+        let y = y.of_type().ok_or_else(unknown)?;
+        self.device.run_in(stream, &planar.launch(self.rounds(), x, weight, (y, accumulate))?)
+    }
+
+    /// Whether kernels of ours round what they multiply to TF32.
+    fn rounds(&self) -> bool {
+        self.precision == Precision::Tf32
     }
 
     fn check<E: Number>(&self, x: View<'_, E>, weight: View<'_, E>, y: View<'_, E>) -> Result<()> {

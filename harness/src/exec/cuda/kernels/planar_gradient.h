@@ -6,66 +6,17 @@
 #pragma once
 
 #include "gradient_tiles.h"
-#include "strips.h"
+#include "planar_strips.h"
 #include "tf32.h"
 
 namespace threads {
-
-// N numbers, which memory moves as one.
-template <unsigned N>
-struct alignas(N * sizeof(float)) Singles {
-  float numbers[N];
-};
-
-// Rows of an image's planes.
-struct PlaneRows {
-  // Of the first channel, the first pixel of the image.
-  const float *from;
-  unsigned channels, height, width;
-  // So many from this one on, which may lie outside the image: those outside are zeros.
-  int first;
-  unsigned count;
-};
-
-// Brings rows into shared memory, where channels are `pitch` and rows `row_pitch` numbers apart.
-template <unsigned N>
-DEVICE void load_rows(Thread t, const PlaneRows &rows, float *to, unsigned pitch, unsigned row_pitch) {
-  const unsigned packs = rows.width / N, across = packs < THREADS ? packs : THREADS;
-  // Threads take a row of a channel side by side, and these by turns; threads that are left over have none.
-  const unsigned step = THREADS / across, own = t.lane / across, lines = rows.channels * rows.count;
-  if (own >= step) return;
-  for (unsigned pack = t.lane % across; pack < packs; pack += across) {
-    unsigned channel = own / rows.count, row = own % rows.count;
-    for (unsigned line = own; line < lines; line += FLYING * step) {
-      Singles<N> some[FLYING];
-      unsigned place[FLYING];
-      UNROLL
-      for (unsigned k = 0; k < FLYING; ++k) {
-        const int in_image = rows.first + (int)row;
-        some[k] = {};
-        place[k] = channel * pitch + row * row_pitch + pack * N;
-        if (line + k * step < lines && in_image >= 0 && in_image < (int)rows.height)
-          some[k] = *(const Singles<N> *)(rows.from + (channel * rows.height + (unsigned)in_image) * rows.width + pack * N);
-        channel += step / rows.count;
-        row += step % rows.count;
-        if (row >= rows.count) {
-          row -= rows.count;
-          ++channel;
-        }
-      }
-      UNROLL
-      for (unsigned k = 0; k < FLYING; ++k)
-        if (line + k * step < lines) *(Singles<N> *)(to + place[k]) = some[k];
-    }
-  }
-}
 
 // If EXACT, products are those of single precision nearly, by three products of numbers in TF32 each; else of x and dy
 // rounded to TF32.
 template <bool EXACT>
 struct PlanarGradient {
   // As on the way there.
-  Strips strips;
+  PlanarStrips strips;
   const float *x, *dy;
   // A part a block of one slice and share of its warps, each as long as the weight: outputs by places of the window by
   // channels.
@@ -76,25 +27,9 @@ struct PlanarGradient {
 
   BOTH GradientTiles tiles() const { return {slice, channel_slice, strips.size, shares}; }
 
-  // In shared memory zeros stand in front of every row, as many packs as the window reaches beyond it, and behind the last
-  // one: what a row has in front, the one before has behind.
-  BOTH unsigned border() const { return whole(strips.padding); }
-  BOTH unsigned row_pitch() const { return whole(strips.width) + border(); }
-  // From channel to channel, and from output to output: so that eight of them lie on different banks.
-  BOTH unsigned pitch() const { return apart(strips.read_rows() * row_pitch() + border()); }
-  BOTH unsigned slope_pitch() const { return apart(strips.padded_pixels()); }
-
-  BOTH static unsigned whole(unsigned length) { return (length + 3) / 4 * 4; }
-  BOTH static unsigned apart(unsigned length) { return whole(length) / 4 % 2 == 1 ? whole(length) : whole(length) + 4; }
-
-  // Where a pixel's window starts in a channel; behind the last pixel, that of the last.
-  DEVICE void find_windows(Thread t, unsigned *windows) const {
-    for (unsigned pixel = t.lane; pixel < strips.padded_pixels(); pixel += THREADS) {
-      const unsigned last = strips.pixels() - 1, p = pixel < last ? pixel : last;
-      const unsigned row = p / strips.out_width * strips.stride, column = p % strips.out_width * strips.stride;
-      windows[pixel] = row * row_pitch() + column + border() - strips.padding;
-    }
-  }
+  // From channel to channel, and from output to output.
+  BOTH unsigned pitch() const { return apart(strips.length(), 4); }
+  BOTH unsigned slope_pitch() const { return apart(strips.padded_pixels(), 4); }
 
   template <unsigned N>
   struct Own : GradientTiles::Own {
@@ -109,7 +44,7 @@ struct PlanarGradient {
     for (unsigned n = 0; n < N; ++n) {
       const GradientTiles::Tile of = tiles().tile(own.first + n);
       own.output[n] = of.output * slope_pitch();
-      own.seen[n] = of.channel * pitch() + of.tap / strips.size * row_pitch() + of.tap % strips.size;
+      own.seen[n] = of.channel * pitch() + strips.tap(of.tap);
       own.sums[n].clear();
     }
   }
@@ -168,9 +103,7 @@ struct PlanarGradient {
     const float *x_of_image = this->x + (image * strips.channels + first_channel) * strips.height * strips.width;
     load_rows<WIDTH>(t, {dy_of_image, outputs, strips.out_height, strips.out_width, (int)first_row, strips.rows}, slopes,
                      slope_pitch(), strips.out_width);
-    const int first = (int)(first_row * strips.stride) - (int)strips.padding;
-    load_rows<WIDTH>(t, {x_of_image, channels, strips.height, strips.width, first, strips.read_rows()}, x + border(),
-                     pitch(), row_pitch());
+    strips.template load<WIDTH>(t, x_of_image, channels, first_row, x, pitch());
   }
 
   template <unsigned N, class Block>
@@ -181,7 +114,7 @@ struct PlanarGradient {
     const unsigned slices = (strips.out_channels + slice - 1) / slice;
     const unsigned first_output = block.x() % slices * slice, first_channel = block.x() / slices * channel_slice;
     block.each([&](Thread t) {
-      find_windows(t, windows);
+      strips.find_windows(t, windows, strips.padded_pixels());
       // Borders, and what there is no channel, output or pixel for, stay zeros.
       for (float *place = x + t.lane; place < end; place += THREADS) *place = 0.0f;
     });

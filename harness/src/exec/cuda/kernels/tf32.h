@@ -116,6 +116,16 @@ struct RightOf : Factor<2, EXACT> {
   }
 };
 
+// sums <- sums + left x right. Of the products of two EXACT numbers that of both low parts is left out, 2^-22 of the whole.
+template <bool EXACT>
+DEVICE void multiply_add(Spread<float, 4> &sums, const LeftOf<EXACT> &left, const RightOf<EXACT> &right) {
+  if (EXACT) {
+    multiply_add(sums, left.low, right.high);
+    multiply_add(sums, left.high, right.low);
+  }
+  multiply_add(sums, left.high, right.high);
+}
+
 // A sum of products, 16 x 16.
 struct SumOfPlanes {
   Spread<float, 4> left, right;
@@ -124,18 +134,11 @@ struct SumOfPlanes {
       for (unsigned i = 0; i < 4; ++i) left.of(lane)[i] = right.of(lane)[i] = 0.0f;
     });
   }
-  // With a right factor for the first eight columns and one for the last. Of the products of two EXACT numbers that of both
-  // low parts is left out, 2^-22 of the whole.
+  // With a right factor for the first eight columns and one for the last.
   template <bool EXACT>
   DEVICE void add(const LeftOf<EXACT> &a, const RightOf<EXACT> &first, const RightOf<EXACT> &last) {
-    if (EXACT) {
-      multiply_add(left, a.low, first.high);
-      multiply_add(right, a.low, last.high);
-      multiply_add(left, a.high, first.low);
-      multiply_add(right, a.high, last.low);
-    }
-    multiply_add(left, a.high, first.high);
-    multiply_add(right, a.high, last.high);
+    multiply_add<EXACT>(left, a, first);
+    multiply_add<EXACT>(right, a, last);
   }
   DEVICE void plus(const SumOfPlanes &other) {
     for_lanes([&](unsigned lane) {

@@ -8,6 +8,7 @@
 #include "channels.h"
 #include "convolution.h"
 #include "packs.h"
+#include "planar_convolution.h"
 #include "planar_gradient.h"
 #include "pooling.h"
 #include "product.h"

@@ -13,7 +13,9 @@ mod landscape;
 mod linear;
 mod loss;
 mod optimiser;
+mod planar_convolution;
 mod planar_gradient;
+mod planar_strips;
 mod pooling;
 mod statistics;
 
@@ -34,6 +36,7 @@ pub(crate) use self::landscape::along;
 pub(crate) use self::linear::{add_bias, bias_backward, linear, linear_backward_data, linear_backward_weight};
 pub(crate) use self::loss::cross_entropy;
 pub(crate) use self::optimiser::{average, sgd};
+pub(crate) use self::planar_convolution::PlanarConvolution;
 pub(crate) use self::planar_gradient::PlanarGradient;
 pub(crate) use self::pooling::{average_pool, average_pool_backward, max_pool, max_pool_backward};
 pub(crate) use self::statistics::{Batch, collect, track};

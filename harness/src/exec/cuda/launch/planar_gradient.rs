@@ -1,6 +1,7 @@
 //! The gradient of a convolution with respect to its weight, on tensor cores, of planar maps in single precision.
 
 use super::convolution::{BLOCKS, MOST_TILES, Strips, WARPS, add_parts, extents};
+use super::planar_strips::{apart, slices};
 use super::{Launch, check_length, index};
 use crate::Result;
 use crate::exec::cuda::kernels::{Kernel, TILE};
@@ -26,8 +27,6 @@ impl PlanarGradient {
             return None;
         }
         let tiles = |slice: usize, channels: usize| slice / TILE * (channels / TILE) * size * size;
-        // All outputs, or a half of them, and so on, in whole tiles; and likewise channels.
-        let slices = |all: usize| (1..=all.div_ceil(TILE)).map(move |parts| all.div_ceil(parts).next_multiple_of(TILE));
         let channels = slices(input.channels).filter(|channels| tiles(TILE, *channels) <= MOST_TILES * WARPS);
         let strips = Strips { images, read: input, written: output, size, stride, padding, dilation: 1, rows: 1 };
         channels.into_iter().find_map(|channel_slice| {
@@ -42,15 +41,7 @@ impl PlanarGradient {
 
     /// Bytes of shared memory.
     fn shared(&self) -> usize {
-        let Strips { read, size, stride, padding, rows, .. } = self.strips;
-        // Of eight that are a pitch apart, no two lie on one bank.
-        let apart = |length: usize| match length.next_multiple_of(4) {
-            whole if whole.is_multiple_of(8) => whole + 4,
-            whole => whole,
-        };
-        let border = padding.next_multiple_of(4);
-        let pitch = apart(((rows - 1) * stride + size) * (read.width.next_multiple_of(4) + border) + border);
-        let slope_pitch = apart(self.strips.padded_pixels());
+        let (pitch, slope_pitch) = (apart(self.strips.planar_length(), 4), apart(self.strips.padded_pixels(), 4));
         self.strips.window_bytes() + size_of::<f32>() * (self.channel_slice * pitch + self.slice * slope_pitch)
     }
 
@@ -90,13 +81,14 @@ impl PlanarGradient {
         check_length("the gradient of a convolution's output", dy.len(), images * written.len())?;
         let parts = parts.part(0..self.parts())?;
         index(x.len().max(dy.len()).max(parts.len()))?;
-        let aligned = [x, dy].iter().all(|view| view.address() % 16 == 0);
-        let fours = aligned && read.width.is_multiple_of(4) && written.width.is_multiple_of(4);
         let kernel = if tf32 { Kernel::PlanarGradientTf32 } else { Kernel::PlanarGradientSingle };
         let launch = Launch::grid(kernel, [index(self.slices())?, index(self.blocks())?])?.sharing(self.shared())?;
         let launch = launch.view(x).view(dy).out(parts).index(images)?;
         let launch = launch.indices(extents(read))?.indices(extents(written))?;
         let launch = launch.indices([size, stride, padding, rows, self.slice, self.channel_slice, self.shares])?;
-        Ok([launch.flag(fours), add_parts(self.weight(), self.blocks() * self.shares, parts, gradient)?])
+        Ok([
+            launch.flag(self.strips.fours([x, dy])),
+            add_parts(self.weight(), self.blocks() * self.shares, parts, gradient)?,
+        ])
     }
 }

@@ -14,7 +14,7 @@ mod loss;
 mod on_host;
 mod optimiser;
 mod pass;
-mod planar_gradient;
+mod planar;
 mod pooling;
 mod program;
 mod replay;

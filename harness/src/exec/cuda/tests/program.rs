@@ -92,7 +92,11 @@ fn convolutions(check: &mut dyn FnMut(&Launch<'_>)) {
     check(&launch.expect("lengths fit"));
     let form = launch::PlanarGradient::of(1, shape, shape, Window::same(1, 1)).expect("a kernel");
     let [x, parts] = [16, form.parts()].map(|length| single(&vec![0.0; length]));
+    let there = launch::PlanarConvolution::there(1, shape, shape, Window::same(1, 1)).expect("a kernel");
+    let y = single(&[0.0; 16]);
     for tf32 in [false, true] {
+        let launch = there.launch(tf32, x.view(), gradient.view(), (y.out(), false));
+        check(&launch.expect("lengths fit"));
         let launches = form.launches(tf32, x.view(), x.view(), parts.out(), gradient.out());
         launches.expect("lengths fit").iter().for_each(&mut *check);
     }

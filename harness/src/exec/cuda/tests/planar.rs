@@ -1,6 +1,8 @@
+//! The kernels on tensor cores for planar maps in single precision: convolutions, there and back.
+
 use super::*;
-use crate::exec::backend::Convolution;
-use crate::exec::cuda::launch::PlanarGradient;
+use crate::exec::backend::{Convolution, Target};
+use crate::exec::cuda::launch::{PlanarConvolution, PlanarGradient};
 use crate::model::graph::{Shape, Window};
 
 fn op(channels: usize, [height, width]: [usize; 2], outputs: usize, window: Window) -> Convolution {
@@ -53,6 +55,67 @@ fn gradients((images, op): &(usize, Convolution), tf32: bool) -> [Vec<f32>; 2] {
     [seen, super::gradient(&backend, op.weight.len())]
 }
 
+/// What the way there makes on both sides, and the way back to x where there is a kernel for it, each in the place of other
+/// numbers and added to them.
+fn products((images, op): &(usize, Convolution), tf32: bool) -> Vec<[Vec<f32>; 2]> {
+    let [x, dy] = [("x", op.input), ("dy", op.output)].map(|(name, shape)| numbers(name, images * shape.len()));
+    let weight = numbers("weight", op.weight.len());
+    let there = PlanarConvolution::there(*images, op.input, op.output, op.window);
+    let back = PlanarConvolution::back(*images, op.input, op.output, op.window);
+    // Windows of more numbers leave no room for a tile of outputs.
+    let fits = |channels: usize| channels * op.window.size * op.window.size < 1200;
+    assert_eq!(there.is_some(), fits(op.input.channels), "{op:?}");
+    assert_eq!(back.is_some(), op.window.stride == 1 && fits(op.output.channels), "{op:?}");
+    let mut all = Vec::new();
+    for (form, is_back) in [(there, false), (back, true)] {
+        let Some(form) = form else { continue };
+        let [read, before] = if is_back { [&dy, &x] } else { [&x, &dy] };
+        for accumulate in [false, true] {
+            let (on_read, on_weight, written) = (single(read), single(&weight), single(before));
+            let launch = form.launch(tf32, on_read.view(), on_weight.view(), (written.out(), accumulate));
+            run(&launch.expect("lengths fit"));
+            drop((on_read.read(), on_weight.read()));
+            let mut backend = reference(*images, &weight, &[&x, &dy, &x, &dy]);
+            let right = if is_back {
+                let target = Target { slot: Slot(2), accumulate };
+                backend.convolution_backward(op, Slot(0), Slot(1), Some(target));
+                backend.read(Slot(2))
+            } else {
+                backend.convolution(op, Slot(0), Slot(3));
+                let before = dy.iter().map(|before| if accumulate { *before } else { 0.0 });
+                backend.read(Slot(3)).iter().zip(before).map(|(y, before)| y + before).collect()
+            };
+            all.push([written.read(), right]);
+        }
+    }
+    all
+}
+
+/// Products that a number of any result is the sum of, at most.
+fn summed((_, op): &(usize, Convolution)) -> f32 {
+    (op.input.channels.max(op.output.channels) * op.window.size * op.window.size) as f32
+}
+
+#[test]
+fn convolutions_agree_with_the_reference_in_single_precision() {
+    for case in cases() {
+        for [seen, right] in products(&case, false) {
+            assert_close(&seen, &right, 1e-6 * summed(&case).sqrt());
+        }
+    }
+}
+
+#[test]
+fn in_tf32_convolutions_agree_but_for_the_rounding_of_what_is_multiplied() {
+    for case in cases() {
+        for [seen, right] in products(&case, true) {
+            assert_close(&seen, &right, 2.0f32.powi(-10) * summed(&case).sqrt());
+            let farthest = seen.iter().zip(&right).map(|(seen, right)| (seen - right).abs()).fold(0.0, f32::max);
+            assert!(farthest > 4e-5 || pixels(&case) < 2.0, "{case:?}: {farthest}");
+        }
+    }
+}
+
 fn pixels((images, op): &(usize, Convolution)) -> f32 {
     (images * op.output.plane()) as f32
 }
@@ -95,4 +158,15 @@ fn what_does_not_fit_a_gpu_has_no_kernel_and_wrong_lengths_are_refused() {
     assert!(!launches(x.view(), short, parts.out(), gradient.out()));
     assert!(!launches(x.view(), x.view(), gradient.out(), gradient.out()));
     assert!(!launches(less, less, parts.out(), gradient.out()));
+
+    let there = PlanarConvolution::there(1, shape, shape, Window::same(1, 1)).expect("a kernel");
+    let y = single(&[0.0; 16 * 256]);
+    let launches = |x, weight, y| there.launch(false, x, weight, (y, false)).is_ok();
+    assert!(launches(x.view(), gradient.view(), y.out()));
+    assert!(!launches(short, gradient.view(), y.out()));
+    assert!(!launches(x.view(), less, y.out()));
+    assert!(!launches(x.view(), gradient.view(), gradient.out()));
+    assert!(!launches(x.view(), gradient.view(), x.out()), "in its own place");
+    assert!(PlanarConvolution::there(1, wide, wide, Window::same(3, 1)).is_none());
+    assert!(PlanarConvolution::back(1, shape, shape, Window::same(1, 2)).is_none());
 }
