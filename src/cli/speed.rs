@@ -23,7 +23,7 @@ pub(crate) enum Speed {
 #[command(
     after_help = "Bytes are of the values that a launch reads and writes, each once, all from and to the GPU's memory: what \
 lies in its cache is quicker, what a convolution rearranges comes on top, and so do the launches themselves. Parts of the \
-weights' gradients, which cuda-bf16 writes and reads again at once, stand apart and are in no time. The floor is \
+weights' gradients, which cuda-bf16 writes and reads again at once, stand apart, and no time is reckoned for them. The floor is \
 the larger of memory and arithmetic of the whole, of every launch, or their sum.\n\nExamples:\n  \
 valleys speed account --networks resnet110 --batch 128\n  \
 valleys speed account --backend cuda-bf16 --networks resnet56,resnet110"
