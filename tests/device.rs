@@ -68,6 +68,25 @@ fn speeds_are_lines_of_json_and_the_account_is_a_table() {
     for row in ["| ResNet-8 | training | ", "| MLP | evaluation | ", "| batch norm, back | 21, "] {
         assert_eq!(output.lines().filter(|line| line.starts_with(row)).count(), 1, "{row}: {output}");
     }
+    assert!(output.starts_with("Batches of 2 on cuda; ") && output.contains(" 67 TFLOP/s"), "{output}");
+    let named = succeeds(&[&account[..], &["--backend", "cuda"]].concat(), folder.path());
+    assert_eq!(named, output, "cuda is the usual one");
+    let tf32 = succeeds(&[&account[..], &["--backend", "cuda-tf32"]].concat(), folder.path());
+    let steps = |output: &str| output.split_once("A training step").map(|(_, steps)| steps.to_owned());
+    assert!(tf32.contains(" 494 TFLOP/s") && steps(&tf32) == steps(&output), "{tf32}");
+    let bf16 = succeeds(&[&account[..], &["--backend", "cuda-bf16"]].concat(), folder.path());
+    // The first convolution is cuDNN's, and the eight others are joined with the batch norms that they read through.
+    for row in
+        ["Batches of 2 on cuda-bf16; ", "| convolution | 1, ", "| joined convolution | 8, ", "| sum of parts | 8, "]
+    {
+        assert_eq!(bf16.lines().filter(|line| line.starts_with(row)).count(), 1, "{row}: {bf16}");
+    }
+    assert!(bf16.contains(" 989 TFLOP/s"), "{bf16}");
+    for wrong in ["cpu", "cuda-fp8"] {
+        let (code, _, message) = run(&[&account[..], &["--backend", wrong]].concat(), folder.path());
+        let allowed = ["cuda", "cuda-tf32", "cuda-bf16"].iter().all(|name| message.contains(name));
+        assert!(code == Some(2) && message.contains(wrong) && allowed, "{wrong}: {message}");
+    }
     refuses(&["speed", "account", "--networks", "resnet9"], folder.path(), 2, &["resnet9", "resnet8"]);
 
     let speed = ["speed", "measure", "--device", "cpu"];

@@ -14,7 +14,7 @@ pub(crate) enum Speed {
     Measure(Measure),
     /// Say which backends this program has, and which of them work here: a line of JSON each.
     Backends,
-    /// Count what a batch asks of the CUDA backend, from the plan alone: launches, bytes, arithmetic, and the time that an
+    /// Count what a batch asks of a CUDA backend, from the plan alone: launches, bytes, arithmetic, and the time that an
     /// H100 needs for them at least. Needs no GPU.
     Account(Account),
 }
@@ -22,11 +22,17 @@ pub(crate) enum Speed {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Bytes are of the values that a launch reads and writes, each once, all from and to the GPU's memory: what \
-lies in its cache is quicker, what a convolution rearranges comes on top, and so do the launches themselves. The floor is \
-the larger of memory and arithmetic of the whole, of every launch, or their sum.\n\nExample:\n  \
-valleys speed account --networks resnet110 --batch 128"
+lies in its cache is quicker, what a convolution rearranges comes on top, and so do the launches themselves. Parts of the \
+weights' gradients, which cuda-bf16 writes and reads again at once, stand apart, and no time is reckoned for them. The floor is \
+the larger of memory and arithmetic of the whole, of every launch, or their sum.\n\nExamples:\n  \
+valleys speed account --networks resnet110 --batch 128\n  \
+valleys speed account --backend cuda-bf16 --networks resnet56,resnet110"
 )]
 pub(crate) struct Account {
+    /// Whose launches and rate of arithmetic: those of cuda; of cuda-tf32, whose launches are the same; or of cuda-bf16,
+    /// which joins convolutions with what surrounds them.
+    #[arg(long, value_name = "NAME", default_value = "cuda", value_parser = ["cuda", "cuda-tf32", "cuda-bf16"])]
+    pub(crate) backend: String,
     /// Networks.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values = NETWORKS)]
     pub(crate) networks: Vec<String>,

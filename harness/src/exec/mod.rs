@@ -46,7 +46,7 @@ use self::cpu::Cpu;
 pub(crate) use self::cpu::Numbers;
 use self::dropout::Dropped;
 use self::engine::Engine;
-use self::gpu::Convolutions;
+use self::gpu::Precision;
 use self::reference::Reference;
 use self::run::AllMoments;
 use self::stepwise::Stepwise;
@@ -105,9 +105,9 @@ impl<T: Scalar> Executor<T> {
         let engine: Box<dyn Engine<T>> = match backend {
             BackendKind::Cpu => Box::new(Cpu::new(&graph)),
             BackendKind::Reference => Box::new(Stepwise::<T, Reference<T>>::new(&graph)),
-            BackendKind::Cuda => gpu::engine(&graph, Convolutions::Single)?,
-            BackendKind::CudaTf32 => gpu::engine(&graph, Convolutions::Tf32)?,
-            BackendKind::CudaBf16 => gpu::engine(&graph, Convolutions::Bf16)?,
+            BackendKind::Cuda => gpu::engine(&graph, Precision::Single)?,
+            BackendKind::CudaTf32 => gpu::engine(&graph, Precision::Tf32)?,
+            BackendKind::CudaBf16 => gpu::engine(&graph, Precision::Bf16)?,
         };
         let (dropped, moments) = (dropout::dropped(&graph), AllMoments::new(graph.layout().channels()));
         Ok(Self { graph, engine, dropped, moments })

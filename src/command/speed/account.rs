@@ -1,6 +1,7 @@
-//! `valleys speed account`: what a batch asks of the CUDA backend, in Markdown.
+//! `valleys speed account`: what a batch asks of a CUDA backend, in Markdown.
 
-use valleys_harness::exec::account::{Account, Floor, Gpu, H100_SXM, Precision, Total};
+use valleys_harness::exec::BackendKind;
+use valleys_harness::exec::account::{Account, Floor, H100_SXM, Precision, Total};
 use valleys_harness::model::{Architecture, Graph};
 
 use super::networks;
@@ -14,13 +15,15 @@ const CLASSES: usize = 10;
 /// Prints the sums of every network, and those of a training step by kind of step.
 pub(crate) fn run(options: &cli::Account) -> Result<()> {
     let (gpu, images) = (H100_SXM, usize::from(options.batch));
+    let backend: BackendKind = options.backend.parse()?;
+    let precision = Precision::of(backend)?;
     let known: Vec<(Architecture, Graph)> =
         networks(&options.networks)?.into_iter().map(|it| Ok((it, it.graph(CLASSES)?))).collect::<Result<_>>()?;
-    let [single, tf32, bf16] = gpu.operations.map(|rate| rate / 1e12);
     line(format!(
-        "Batches of {images}; milliseconds at {}'s {:.2} TB/s and {single:.0} (single), {tf32:.0} (TF32) or {bf16:.0} (bf16) TFLOP/s.\n",
+        "Batches of {images} on {backend}; milliseconds at {}'s {:.2} TB/s and {:.0} TFLOP/s.\n",
         gpu.name,
-        gpu.bandwidth / 1e12
+        gpu.bandwidth / 1e12,
+        gpu.rate(precision) / 1e12
     ))?;
     row(&[
         "network",
@@ -30,36 +33,32 @@ pub(crate) fn run(options: &cli::Account) -> Result<()> {
         "memory",
         "GB read",
         "GB written",
+        "GB in parts",
         "GFLOP",
         "ms of memory",
-        "ms of arithmetic: single / TF32 / bf16",
-        "floor, single: max / by launch / sum",
-        "floor, TF32: max / by launch / sum",
+        "ms of arithmetic",
+        "floor: max / by launch / sum",
     ])?;
     rule(12)?;
+    let mut accounts = Vec::new();
     for (network, graph) in &known {
-        for (what, account) in
-            [("training", Account::training(graph, images)), ("evaluation", Account::evaluation(graph, images))]
-        {
-            row(&sums(&network.title(), what, &account, &gpu))?;
+        let training = Account::training(graph, images, precision)?;
+        let evaluation = Account::evaluation(graph, images, precision)?;
+        for (what, account) in [("training", &training), ("evaluation", &evaluation)] {
+            row(&sums(&network.title(), what, account, account.floor(&gpu, precision)))?;
         }
+        accounts.push(training);
     }
-    line("\nA training step by kind of step, launches and GB read and written:\n")?;
-    let accounts: Vec<Account> = known.iter().map(|(_, graph)| Account::training(graph, images)).collect();
+    line("\nA training step by kind of step: launches, GB read and written, + GB written and read in parts:\n")?;
     let titles: Vec<String> = known.iter().map(|(network, _)| network.title()).collect();
     row(&[vec![String::new()], titles].concat())?;
     rule(1 + known.len())?;
     by_step(&accounts).iter().try_for_each(|cells| row(cells))
 }
 
-fn sums(title: &str, what: &str, account: &Account, gpu: &Gpu) -> Vec<String> {
-    let Total { kernels, convolutions, memory, read, written, operations } = account.total();
-    let [single, tf32, bf16] =
-        [Precision::Single, Precision::Tf32, Precision::Bf16].map(|precision| account.floor(gpu, precision));
-    let floor = |Floor { memory, arithmetic, launch_by_launch }: Floor| {
-        let bounds = [memory.max(arithmetic), launch_by_launch, memory + arithmetic];
-        bounds.map(milliseconds).join(" / ")
-    };
+fn sums(title: &str, what: &str, account: &Account, floor: Floor) -> Vec<String> {
+    let Total { kernels, convolutions, memory, read, written, parts, operations } = account.total();
+    let bounds = [floor.memory.max(floor.arithmetic), floor.launch_by_launch, floor.memory + floor.arithmetic];
     vec![
         title.to_owned(),
         what.to_owned(),
@@ -68,11 +67,11 @@ fn sums(title: &str, what: &str, account: &Account, gpu: &Gpu) -> Vec<String> {
         memory.to_string(),
         gigabytes(read),
         gigabytes(written),
+        gigabytes(parts),
         format!("{:.0}", operations as f64 / 1e9),
-        milliseconds(single.memory),
-        [single, tf32, bf16].map(|floor| milliseconds(floor.arithmetic)).join(" / "),
-        floor(single),
-        floor(tf32),
+        milliseconds(floor.memory),
+        milliseconds(floor.arithmetic),
+        bounds.map(milliseconds).join(" / "),
     ]
 }
 
@@ -88,7 +87,8 @@ fn by_step(accounts: &[Account]) -> Vec<Vec<String>> {
     let cell = |steps: &Vec<(&str, Total)>, name: &str| match steps.iter().find(|(step, _)| *step == name) {
         Some((_, total)) => {
             let launches = total.kernels + total.convolutions + total.memory;
-            format!("{launches}, {}", gigabytes(total.read + total.written))
+            let parts = if total.parts > 0 { format!(" + {}", gigabytes(total.parts)) } else { String::new() };
+            format!("{launches}, {}{parts}", gigabytes(total.read + total.written))
         }
         None => String::new(),
     };

@@ -9,9 +9,10 @@ use cudarc::nvrtc::Ptx;
 
 use super::cudnn::Dnn;
 use super::kernels::{CAPABILITIES, Kernel, PROGRAM, THREADS};
-use super::launch::{Argument, Launch, SHARED};
+use super::launch::{Argument, Launch};
 use super::memory::{Buffer, Element, Out};
 use super::staging::{self, Staging};
+use crate::exec::gpu::form::SHARED;
 use crate::{Error, Result};
 
 /// A GPU that is in use, with everything that is kept there for its users.

@@ -7,10 +7,9 @@ use cudarc::driver::CudaStream;
 
 use super::algorithms::Precision;
 use super::device::Device;
-use super::fusion::Ways;
 use super::graph::{Places, Replays};
 use super::images;
-use super::launch::{Batch, Form, average, collect, sgd, track};
+use super::launch::{Batch, average, collect, sgd, track};
 use super::lines::Lines;
 use super::loss::{self, Loss};
 use super::machine::OnDevice;
@@ -20,10 +19,10 @@ use super::pass::Pass;
 use super::room::{Convolutions, Room};
 use super::sets::Sets;
 use crate::Result;
-use crate::exec::backend::Convolution;
 use crate::exec::engine::{Engine, Resident};
 use crate::exec::examples::Images;
 use crate::exec::gpu;
+use crate::exec::gpu::fusion::Ways;
 use crate::exec::plan::{Kinds, Plan, TrainingPlan};
 use crate::exec::run::{AllMoments, bessel};
 use crate::exec::{MOMENTUM, Mode, Outcome, Recordings, StatisticsPass};
@@ -81,24 +80,22 @@ pub(crate) fn name(ordinal: usize) -> Result<String> {
 
 impl Cuda {
     /// The engine of a network on the GPU of this number.
-    pub(crate) fn new(graph: &Graph, ordinal: usize, convolutions: gpu::Convolutions, kinds: &Kinds) -> Result<Self> {
+    pub(crate) fn new(graph: &Graph, ordinal: usize, multiplies: gpu::Precision, kinds: &Kinds) -> Result<Self> {
         let device = Device::open(ordinal)?;
-        let precision = match convolutions {
-            gpu::Convolutions::Single => Precision::F32,
-            gpu::Convolutions::Tf32 => Precision::Tf32,
-            gpu::Convolutions::Bf16 => Precision::Bf16,
+        let precision = match multiplies {
+            gpu::Precision::Single => Precision::F32,
+            gpu::Precision::Tf32 => Precision::Tf32,
+            gpu::Precision::Bf16 => Precision::Bf16,
         };
         let (parameters, channels) = (graph.layout().trainable(), graph.layout().channels());
         let (training, inference) = (TrainingPlan::of(graph, kinds), Plan::inference_of(graph, kinds));
-        // The kernels take any number of images.
-        let fits = |op: &Convolution| precision == Precision::Bf16 && Form::of(op, 1).is_some();
         Ok(Self {
             layout: Arc::clone(graph.layout()),
             input: graph.input(),
-            training_ways: Ways::training(&training, fits),
+            training_ways: Ways::training(&training, |op| multiplies.fits(op)),
             training,
             training_room: Room::new(precision.storage()),
-            inference_ways: Ways::inference(&inference, fits),
+            inference_ways: Ways::inference(&inference, |op| multiplies.fits(op)),
             inference,
             inference_room: Room::new(precision.storage()),
             convolutions: Convolutions::new(precision),

@@ -1,18 +1,13 @@
 //! The names of the kernels, and the program for the GPU that holds them.
 
 use super::number::{Number, Storage};
+pub(super) use crate::exec::gpu::form::{THREADS, TILE};
 
 /// The compiled kernels: machine code for the GPUs this was built for, and code that a driver can compile for later ones.
 pub(super) const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/kernels.fatbin"));
 
 /// The capabilities the machine code is for, such as `80,90`.
 pub(super) const CAPABILITIES: &str = env!("VALLEYS_CUDA_CAPABILITIES");
-
-/// Threads of every block; `THREADS` of `layout.h`.
-pub(super) const THREADS: usize = 256;
-
-/// Rows and columns of a tile of a matrix product; `TILE` of `product.h` and of `tensor.h`.
-pub(super) const TILE: usize = 16;
 
 /// Numbers of a weight's gradient that a block adds up; `ADDED` of `weight_gradient.h`.
 pub(super) const ADDED: usize = 32;

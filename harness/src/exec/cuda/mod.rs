@@ -13,7 +13,6 @@ mod convolution;
 mod cudnn;
 mod device;
 mod engine;
-mod fusion;
 mod graph;
 mod images;
 mod kernels;

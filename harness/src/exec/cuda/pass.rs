@@ -1,6 +1,5 @@
 //! Carries out the steps of a plan; everything that one step leaves for another stays where the machine works.
 
-use super::fusion::{Back, Joined, There};
 use super::launch::{self, Norm, Read, Reduced, Sums};
 use super::machine::Machine;
 use super::memory::{Out, View};
@@ -10,6 +9,7 @@ use super::working::{biased, form, normed, outputs};
 use crate::Result;
 use crate::exec::Mode;
 use crate::exec::backend::{self, Slot, Target};
+use crate::exec::gpu::fusion::{Back, Joined, There};
 use crate::exec::plan::{Backward, Forward};
 
 /// One batch on its way.

@@ -1,8 +1,9 @@
 //! Working memory that steps need by turns.
 
-use super::fusion::{Back, Joined, There, Ways};
-use super::launch::{Form, Planes};
+use super::launch::Planes;
 use crate::exec::backend;
+use crate::exec::gpu::form::Form;
+use crate::exec::gpu::fusion::{Back, Joined, There, Ways};
 use crate::exec::plan::{Forward, Plan};
 use crate::model::graph::Shape;
 use crate::{Error, Result};

@@ -61,7 +61,6 @@ pub(crate) struct Plan {
     /// Numbers an image needs in every slot.
     pub(crate) slots: Vec<usize>,
     /// What every slot holds.
-    #[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "on the processor all values are alike"))]
     pub(crate) kinds: Vec<Kind>,
     /// Where the images go in.
     pub(crate) images: Slot,

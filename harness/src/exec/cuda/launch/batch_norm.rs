@@ -1,12 +1,12 @@
 //! Batch norm with the activation after it.
 
-use super::convolution::scaled_bytes;
 use super::elementwise::code;
 use super::{Launch, check_apart, check_in_place, check_length};
 use crate::exec::Mode;
 use crate::exec::cuda::kernels::{Kernel, THREADS};
 use crate::exec::cuda::memory::{Out, View};
 use crate::exec::cuda::number::{Number, Storage};
+use crate::exec::gpu::form::scaled_bytes;
 use crate::model::graph::Activation;
 use crate::{Error, Result};
 

@@ -4,201 +4,11 @@ use super::elementwise::code;
 use super::{Launch, Norm, Planes, Reduced, check_apart, check_in_place, check_length, index};
 use crate::Result;
 use crate::exec::Mode;
-use crate::exec::backend;
-use crate::exec::cuda::kernels::{ADDED, Kernel, THREADS, TILE};
+use crate::exec::cuda::kernels::{ADDED, Kernel, THREADS};
 use crate::exec::cuda::memory::{Out, View};
 use crate::exec::cuda::number::Bf16;
-use crate::model::graph::{Shape, Window};
-
-/// Blocks at most, each of which takes strips by turns: two for every multiprocessor of an H100. By the shape alone, so that
-/// sums have the same bits on every GPU.
-pub(super) const BLOCKS: usize = 264;
-
-/// So many blocks may have no strip where all strips are alike: 128 images make 256 strips of halves.
-const SPARED: usize = 8;
-
-/// Shared memory of a block at most, in bytes: what every GPU from capability 8.0 on has.
-pub(crate) const SHARED: usize = 98 << 10;
-
-/// Numbers between rows in shared memory; `SPARE` of `strips.h`.
-const SPARE: usize = 8;
-
-/// Warps of a block; `WARPS` of `block.h`.
-pub(super) const WARPS: usize = THREADS / 32;
-
-/// Most tiles of the weight's gradient that a warp adds up; `MOST_TILES` of `gradient_tiles.h`.
-pub(super) const MOST_TILES: usize = 5;
-
-/// A convolution that the kernels on tensor cores carry out, for a batch of a size.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Form {
-    images: usize,
-    input: Shape,
-    output: Shape,
-    window: Window,
-}
-
-/// A pass over strips of output rows, as `Strips` of `strips.h` has it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Strips {
-    pub(super) images: usize,
-    pub(super) read: Shape,
-    pub(super) written: Shape,
-    pub(super) size: usize,
-    pub(super) stride: usize,
-    pub(super) padding: usize,
-    pub(super) dilation: usize,
-    pub(super) rows: usize,
-}
-
-impl Strips {
-    pub(super) fn tiles(&self) -> usize {
-        self.images * self.written.height.div_ceil(self.rows)
-    }
-
-    pub(super) fn padded_pixels(&self) -> usize {
-        (self.rows * self.written.width).next_multiple_of(TILE)
-    }
-
-    /// Bytes of a strip's input in shared memory.
-    fn input_bytes(&self) -> usize {
-        let extent = |outputs: usize| (outputs - 1) * self.stride + self.size;
-        2 * extent(self.rows) * extent(self.written.width) * (self.read.channels + SPARE)
-    }
-
-    /// Bytes of where every pixel's window starts.
-    pub(super) fn window_bytes(&self) -> usize {
-        4 * self.padded_pixels()
-    }
-
-    /// Bytes of the products of a strip, and of what is as long.
-    fn output_bytes(&self, channels: usize) -> usize {
-        2 * self.padded_pixels() * (channels + SPARE)
-    }
-
-    /// With as many rows as make at most so many pixels, fit, and leave all blocks but a few a strip; `None` if one row does
-    /// not fit.
-    pub(super) fn with_rows(self, pixels: usize, bytes: impl Fn(&Self) -> usize) -> Option<Self> {
-        let most = (pixels / self.written.width).clamp(1, self.written.height);
-        let candidates = || (1..=most).rev().map(|rows| Self { rows, ..self }).filter(|it| bytes(it) <= SHARED);
-        let enough = candidates().find(|it| it.tiles() + SPARED >= BLOCKS);
-        enough
-            .or_else(|| candidates().find(|it| it.rows == self.written.height.div_ceil(2)))
-            .or_else(|| candidates().last())
-    }
-}
-
-/// Bytes of one channel's batch norm, of a thread's sums and of a channel's; `Scaled` of `strips.h`, `Eights` of
-/// `convolution.h` and `Sums` of `scalar.h`.
-const SCALED: usize = 12;
-const EIGHTS: usize = 64;
-const SUMS: usize = 16;
-
-/// What the kernels count on alike, for a test that compares.
-#[cfg(test)]
-pub(crate) const EXTENTS: [usize; 6] = [SPARE, WARPS, MOST_TILES, SCALED, EIGHTS, SUMS];
-
-/// Bytes of every channel's batch norm in shared memory.
-pub(super) fn scaled_bytes(channels: usize) -> usize {
-    (SCALED * channels).next_multiple_of(16)
-}
-
-/// Bytes of the sums over so many channels in shared memory, as `add_up` of `convolution.h` lays them out.
-fn sums_bytes(channels: usize) -> usize {
-    THREADS * EIGHTS + THREADS.max(channels) * SUMS
-}
-
-impl Form {
-    /// That of an operation; `None` where no kernel carries it out.
-    pub(crate) fn of(op: &backend::Convolution, images: usize) -> Option<Self> {
-        let Window { size, stride, padding } = op.window;
-        let whole = |shape: Shape| !shape.is_empty() && shape.channels.is_multiple_of(TILE) && shape.channels <= 512;
-        let form = Self { images, input: op.input, output: op.output, window: op.window };
-        let regular = images > 0 && padding < size && (1..=2).contains(&stride) && op.bias.is_none();
-        let fits = || form.there().is_some() && form.back().is_some() && form.weight_gradient().is_some();
-        (regular && whole(op.input) && whole(op.output) && fits()).then_some(form)
-    }
-
-    fn weight_length(&self) -> usize {
-        self.output.channels * self.input.channels * self.window.size * self.window.size
-    }
-
-    fn x(&self) -> usize {
-        self.images * self.input.len()
-    }
-
-    fn y(&self) -> usize {
-        self.images * self.output.len()
-    }
-
-    /// Bytes of the weight in shared memory.
-    fn weight_bytes(&self) -> usize {
-        2 * self.output.channels * self.window.size * self.window.size * (self.input.channels + SPARE)
-    }
-
-    /// Pixels of a strip at most.
-    fn pixels(&self) -> usize {
-        if self.window.size == 1 { 128 } else { 256 }
-    }
-
-    fn shared(&self, strips: &Strips, normed: usize) -> usize {
-        let products = strips.output_bytes(strips.written.channels);
-        let all = scaled_bytes(normed) + strips.window_bytes() + self.weight_bytes() + strips.input_bytes() + products;
-        all.max(sums_bytes(strips.written.channels))
-    }
-
-    fn there(&self) -> Option<Strips> {
-        let Window { size, stride, padding } = self.window;
-        let (images, read, written) = (self.images, self.input, self.output);
-        let strips = Strips { images, read, written, size, stride, padding, dilation: 1, rows: 1 };
-        strips.with_rows(self.pixels(), |strips| self.shared(strips, read.channels))
-    }
-
-    /// The same window turned round, over dy with zeros between its pixels.
-    fn back(&self) -> Option<Strips> {
-        let Window { size, stride, padding } = self.window;
-        let (images, read, written) = (self.images, self.output, self.input);
-        let strips =
-            Strips { images, read, written, size, stride: 1, padding: size - 1 - padding, dilation: stride, rows: 1 };
-        strips.with_rows(self.pixels(), |strips| self.shared(strips, written.channels))
-    }
-
-    /// Strips, outputs of a slice, and warps that share a tile.
-    fn weight_gradient(&self) -> Option<(Strips, usize, usize)> {
-        let Window { size, stride, padding } = self.window;
-        let (images, read, written) = (self.images, self.input, self.output);
-        let tiles = |slice: usize| slice / TILE * (read.channels / TILE) * size * size;
-        let slices = (1..=written.channels / TILE).rev().map(|tiles| tiles * TILE);
-        let mut slices = slices.filter(|slice| written.channels.is_multiple_of(*slice));
-        let slice = slices.find(|slice| tiles(*slice) <= 3 * WARPS).unwrap_or(TILE);
-        if tiles(slice) > MOST_TILES * WARPS {
-            return None;
-        }
-        let strips = Strips { images, read, written, size, stride, padding, dilation: 1, rows: 1 };
-        let strips = strips.with_rows(256, |strips| self.gradient_shared(strips, slice))?;
-        Some((strips, slice, (WARPS / tiles(slice)).max(1)))
-    }
-
-    fn gradient_shared(&self, strips: &Strips, slice: usize) -> usize {
-        scaled_bytes(strips.read.channels) + strips.window_bytes() + strips.input_bytes() + strips.output_bytes(slice)
-    }
-
-    /// Blocks that share the images of a slice.
-    fn gradient_blocks(&self, strips: &Strips, slice: usize) -> usize {
-        (BLOCKS / (self.output.channels / slice)).clamp(1, strips.tiles())
-    }
-
-    /// Numbers of working memory that sums over the channels of the output need there, and over those of the input back.
-    pub(crate) fn partial_sums(self) -> usize {
-        BLOCKS * self.input.channels.max(self.output.channels)
-    }
-
-    /// Numbers of working memory that the weight's gradient needs on its way.
-    pub(crate) fn weight_parts(self) -> usize {
-        self.weight_gradient()
-            .map_or(0, |(strips, slice, shares)| self.gradient_blocks(&strips, slice) * shares * self.weight_length())
-    }
-}
+use crate::exec::gpu::form::{BLOCKS, Form, Strips};
+use crate::model::graph::Shape;
 
 /// What a convolution reads: a map, or the batch norm of a map with its activation, made as it is read and rounded as if
 /// it were kept.
@@ -380,6 +190,19 @@ pub(super) fn add_parts<'a>(
 }
 
 impl Form {
+    fn x(&self) -> usize {
+        self.images * self.input.len()
+    }
+
+    fn y(&self) -> usize {
+        self.images * self.output.len()
+    }
+
+    /// Numbers of working memory that sums over the channels of the output need there, and over those of the input back.
+    pub(crate) fn partial_sums(self) -> usize {
+        BLOCKS * self.input.channels.max(self.output.channels)
+    }
+
     /// Blocks that take strips by turns.
     fn launch<'a>(&self, kernel: Kernel, strips: &Strips, shared: usize) -> Result<Launch<'a>> {
         index(self.x().max(self.y()))?;

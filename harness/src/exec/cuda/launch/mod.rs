@@ -26,10 +26,8 @@ pub(crate) use self::batch_norm::{
     Norm, Planes, Reduced, batch_norm, batch_norm_backward, batch_norm_backward_apply, moments,
 };
 pub(crate) use self::convert::{WEIGHT, from_bf16, round_weights, to_bf16, turn};
-#[cfg(test)]
-pub(crate) use self::convolution::EXTENTS;
 pub(crate) use self::convolution::{
-    Form, Moments, Read, SHARED, Sums, convolution, convolution_backward_data, convolution_backward_weight,
+    Moments, Read, Sums, convolution, convolution_backward_data, convolution_backward_weight,
 };
 pub(crate) use self::elementwise::{activation, activation_backward, add, extract, insert, multiply};
 pub(crate) use self::landscape::along;
@@ -42,6 +40,7 @@ pub(crate) use self::pooling::{average_pool, average_pool_backward, max_pool, ma
 pub(crate) use self::statistics::{Batch, collect, track};
 use super::kernels::{Kernel, THREADS};
 use super::memory::{Element, Out, View};
+use crate::exec::gpu::form::SHARED;
 use crate::model::graph::Shape;
 use crate::{Error, Result};
 
@@ -53,7 +52,20 @@ pub(crate) struct Launch<'a> {
     /// Bytes that the threads of a block share, as far as the kernel leaves that to the launch.
     shared: u32,
     arguments: Vec<Argument>,
+    /// For a test that counts them, the numbers that its arguments point to.
+    #[cfg(test)]
+    touched: Vec<Touched>,
     of: PhantomData<&'a ()>,
+}
+
+/// Numbers that an argument points to.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Touched {
+    pub(super) address: u64,
+    pub(super) bytes: u64,
+    /// Whether they are an output.
+    pub(super) out: bool,
 }
 
 /// An argument of a kernel.
@@ -77,7 +89,15 @@ impl<'a> Launch<'a> {
             let name = format!("blocks of the kernel {}", kernel.name());
             return Err(Error::domain(name, format!("{grid:?}"), "at least 1, the second at most 65535"));
         }
-        Ok(Self { kernel, grid, shared: 0, arguments: Vec::with_capacity(16), of: PhantomData })
+        Ok(Self {
+            kernel,
+            grid,
+            shared: 0,
+            arguments: Vec::with_capacity(16),
+            #[cfg(test)]
+            touched: Vec::new(),
+            of: PhantomData,
+        })
     }
 
     /// With so many bytes that the threads of a block share.
@@ -91,11 +111,23 @@ impl<'a> Launch<'a> {
 
     fn view<T: Element>(mut self, view: View<'a, T>) -> Self {
         self.arguments.push(Argument::Address(view.address()));
+        #[cfg(test)]
+        self.touched.push(Touched { address: view.address(), bytes: (view.len() * size_of::<T>()) as u64, out: false });
         self
     }
 
     fn out<T: Element>(self, out: Out<'a, T>) -> Self {
-        self.view(out.view())
+        let launch = self.view(out.view());
+        #[cfg(test)]
+        let launch = launch.written();
+        launch
+    }
+
+    /// The same, its last argument being an output.
+    #[cfg(test)]
+    fn written(mut self) -> Self {
+        self.touched.last_mut().expect("an argument").out = true;
+        self
     }
 
     /// No place at all, where a kernel takes that.
@@ -139,6 +171,11 @@ impl<'a> Launch<'a> {
 
     pub(super) fn arguments(&self) -> &[Argument] {
         &self.arguments
+    }
+
+    #[cfg(test)]
+    pub(super) fn touched(&self) -> &[Touched] {
+        &self.touched
     }
 }
 

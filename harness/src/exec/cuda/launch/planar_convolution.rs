@@ -1,11 +1,12 @@
 //! Convolutions on tensor cores, there and back to x, of planar maps in single precision.
 
-use super::convolution::{BLOCKS, Strips, extents};
+use super::convolution::extents;
 use super::planar_strips::{apart, slices};
 use super::{Launch, check_apart, check_length, index};
 use crate::Result;
 use crate::exec::cuda::kernels::Kernel;
 use crate::exec::cuda::memory::{Out, View};
+use crate::exec::gpu::form::{BLOCKS, Strips};
 use crate::model::graph::{Shape, Window};
 
 /// Pixels that warps multiply, where there are so many: fewer leave some without work.

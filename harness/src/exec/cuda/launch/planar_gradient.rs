@@ -1,11 +1,12 @@
 //! The gradient of a convolution with respect to its weight, on tensor cores, of planar maps in single precision.
 
-use super::convolution::{BLOCKS, MOST_TILES, Strips, WARPS, add_parts, extents};
+use super::convolution::{add_parts, extents};
 use super::planar_strips::{apart, slices};
 use super::{Launch, check_length, index};
 use crate::Result;
-use crate::exec::cuda::kernels::{Kernel, TILE};
+use crate::exec::cuda::kernels::Kernel;
 use crate::exec::cuda::memory::{Out, View};
+use crate::exec::gpu::form::{BLOCKS, MOST_TILES, Strips, TILE, WARPS};
 use crate::model::graph::{Shape, Window};
 
 /// How the kernel makes the gradient, for a batch of a size; `PlanarGradient` of `planar_gradient.h`.

@@ -1,8 +1,7 @@
 //! Strips of rows of planar maps in shared memory; `planar_strips.h`.
 
-use super::convolution::Strips;
-use crate::exec::cuda::kernels::TILE;
 use crate::exec::cuda::memory::View;
+use crate::exec::gpu::form::{Strips, TILE};
 
 /// The first length from this one on that is an odd multiple of a step: numbers that far apart lie on different banks.
 pub(super) fn apart(length: usize, step: usize) -> usize {

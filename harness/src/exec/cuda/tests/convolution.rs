@@ -3,10 +3,11 @@ use super::*;
 use crate::exec::Mode;
 use crate::exec::backend::{Convolution, Target};
 use crate::exec::cuda::launch::{
-    Form, Moments, Norm, Planes, Read, Reduced, Sums, add, batch_norm, batch_norm_backward, convolution,
+    Moments, Norm, Planes, Read, Reduced, Sums, add, batch_norm, batch_norm_backward, convolution,
     convolution_backward_data, convolution_backward_weight, moments,
 };
 use crate::exec::cuda::number::Bf16;
+use crate::exec::gpu::form::Form;
 use crate::model::graph::{Shape, Window};
 
 fn op(channels: usize, [height, width]: [usize; 2], outputs: usize, window: Window) -> Convolution {

@@ -29,9 +29,10 @@ use rand::RngExt;
 use valleys_sim::Seed;
 
 use super::kernels::{ADDED, GROUP, THREADS, TILE};
-use super::launch::{Argument, EXTENTS, Launch};
+use super::launch::{Argument, Launch};
 use super::memory::{Element, Out, View};
 use crate::exec::backend::{Backend, Slot};
+use crate::exec::gpu::form::EXTENTS;
 use crate::exec::reference::Reference;
 use crate::model::graph::Activation;
 

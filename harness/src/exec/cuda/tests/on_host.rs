@@ -6,13 +6,13 @@ use super::kept::{Kept, ONE, arranged, arranged_back, keep};
 use super::{Host, double, reference, run, single};
 use crate::Result;
 use crate::exec::backend::{Backend, Convolution, Slot, Target};
-use crate::exec::cuda::fusion::Ways;
 use crate::exec::cuda::launch::Launch;
 use crate::exec::cuda::machine::Machine;
 use crate::exec::cuda::memory::{Out, View};
 use crate::exec::cuda::number::{Bf16, Number, Storage};
 use crate::exec::cuda::places::WeightPlaces;
 use crate::exec::cuda::working::Working;
+use crate::exec::gpu::fusion::Ways;
 use crate::exec::plan::{Kind, Plan};
 use crate::model::graph::Shape;
 

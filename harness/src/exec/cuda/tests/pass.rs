@@ -8,14 +8,15 @@ use super::{Host, assert_same, double, numbers, run, single};
 use crate::Result;
 use crate::device_test::operations;
 use crate::exec::backend::{Convolution, Slot};
-use crate::exec::cuda::fusion::{Back, Ways};
-use crate::exec::cuda::launch::{self, Form};
+use crate::exec::cuda::launch;
 use crate::exec::cuda::machine::Machine;
 use crate::exec::cuda::number::Storage;
 use crate::exec::cuda::pass::Pass;
 use crate::exec::dropout::dropped;
 use crate::exec::engine::Engine;
 use crate::exec::examples::Images;
+use crate::exec::gpu::Precision;
+use crate::exec::gpu::fusion::{Back, Ways};
 use crate::exec::loss::{cross_entropy, cross_entropy_gradient};
 use crate::exec::plan::{Backward, Forward, Kind, Kinds, Plan, TrainingPlan};
 use crate::exec::reference::Reference;
@@ -59,7 +60,7 @@ fn check_kept(name: &str, graph: &Graph, (storage, kinds): (Storage, &Kinds), [t
     engine.load(&weights.values).expect("no device");
 
     let (training, inference) = (TrainingPlan::of(graph, kinds), Plan::inference_of(graph, kinds));
-    let fits = |op: &Convolution| storage == Storage::Bf16 && Form::of(op, 1).is_some();
+    let fits = |op: &Convolution| storage == Storage::Bf16 && Precision::Bf16.fits(op);
     let (ways, inference_ways) = (Ways::training(&training, fits), Ways::inference(&inference, fits));
     let TrainingPlan { plan, logits_gradient, .. } = training;
     let name = &format!("{name}, {storage:?}");

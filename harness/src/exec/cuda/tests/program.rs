@@ -3,8 +3,9 @@ use super::*;
 use crate::exec::Mode;
 use crate::exec::backend::{Convolution, Linear, Part, Pool};
 use crate::exec::cuda::kernels::{Kernel, PROGRAM};
-use crate::exec::cuda::launch::{self, Batch, Form, Norm, Planes, Read, Reduced, ResidentImages};
+use crate::exec::cuda::launch::{self, Batch, Norm, Planes, Read, Reduced, ResidentImages};
 use crate::exec::cuda::number::Bf16;
+use crate::exec::gpu::form::Form;
 use crate::model::graph::{Shape, Window};
 
 /// The types of a kernel's parameters, as the code for later GPUs declares them.

@@ -18,7 +18,7 @@ use crate::exec::cuda::mirrored::Mirrored;
 use crate::exec::cuda::staging::LONGEST;
 use crate::exec::engine::{Engine, Resident};
 use crate::exec::examples::Examples;
-use crate::exec::gpu::Convolutions;
+use crate::exec::gpu::Precision;
 use crate::exec::run::AllMoments;
 use crate::exec::{Outcome, StatisticsPass, Weighting};
 use crate::model::{Architecture, Graph as Network};
@@ -26,14 +26,8 @@ use crate::optim::Step;
 use crate::params::Weights;
 
 /// Three epochs in batches of 8, 8, 8 and 6, with statistics and losses after each.
-fn train(
-    network: &Network,
-    convolutions: Convolutions,
-    data: &Dataset,
-    records: bool,
-) -> (Cuda, Vec<f32>, Vec<Outcome>) {
-    let mut engine =
-        Cuda::new(network, 0, convolutions, &convolutions.kinds(network).expect("maps")).expect("the host");
+fn train(network: &Network, precision: Precision, data: &Dataset, records: bool) -> (Cuda, Vec<f32>, Vec<Outcome>) {
+    let mut engine = Cuda::new(network, 0, precision, &precision.kinds(network).expect("maps")).expect("the host");
     engine.record(records);
     let mut weights = Weights::initialise(network, Seed(1));
     let mut velocity = vec![0.0; weights.values.len()];
@@ -86,14 +80,14 @@ fn recorded_steps_have_the_bits_of_steps_that_are_asked_for_piece_by_piece() {
     load();
     let data = synthetic::draw(30, 10, Seed(1)).expect("valid");
     let network = Architecture::ResNet8.graph(10).expect("a network");
-    for convolutions in [Convolutions::Single, Convolutions::Bf16] {
-        steps_have_the_same_bits(&network, convolutions, &data);
+    for precision in [Precision::Single, Precision::Bf16] {
+        steps_have_the_same_bits(&network, precision, &data);
     }
 }
 
-fn steps_have_the_same_bits(network: &Network, convolutions: Convolutions, data: &Dataset) {
-    let (engine, numbers, told) = train(network, convolutions, data, true);
-    let (plain, right_numbers, right_told) = train(network, convolutions, data, false);
+fn steps_have_the_same_bits(network: &Network, precision: Precision, data: &Dataset) {
+    let (engine, numbers, told) = train(network, precision, data, true);
+    let (plain, right_numbers, right_told) = train(network, precision, data, false);
     assert!(numbers == right_numbers && told == right_told);
     assert_eq!((told.len(), told[3].losses.len(), told[4].losses.len()), (15, 6, 90));
     // Steps of 8 and of 6, statistics, losses; the first evaluation moved the losses' place.

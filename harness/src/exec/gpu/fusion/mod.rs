@@ -15,7 +15,7 @@ use crate::exec::plan::{Backward, Forward, Plan, TrainingPlan};
 
 /// A step towards the logits.
 #[derive(Debug, Clone)]
-pub(super) enum There {
+pub(in crate::exec) enum There {
     /// As it is planned.
     Step(Forward),
     /// A convolution, with what surrounds it.
@@ -28,21 +28,21 @@ pub(super) enum There {
 
 /// y ← w ∗ x, with what surrounds it.
 #[derive(Debug, Clone)]
-pub(super) struct Joined {
-    pub(super) op: Convolution,
-    pub(super) x: Slot,
+pub(in crate::exec) struct Joined {
+    pub(in crate::exec) op: Convolution,
+    pub(in crate::exec) x: Slot,
     /// The batch norm through which x is read.
-    pub(super) norm: Option<BatchNorm>,
+    pub(in crate::exec) norm: Option<BatchNorm>,
     /// What is added to the result, which may be in its place.
-    pub(super) add: Option<Slot>,
-    pub(super) y: Slot,
+    pub(in crate::exec) add: Option<Slot>,
+    pub(in crate::exec) y: Slot,
     /// The batch norm that reads the result next, whose moments are made.
-    pub(super) moments: Option<BatchNorm>,
+    pub(in crate::exec) moments: Option<BatchNorm>,
 }
 
 /// A step back from the logits.
 #[derive(Debug, Clone)]
-pub(super) enum Back {
+pub(in crate::exec) enum Back {
     /// As it is planned.
     Step(Backward),
     /// A convolution that has read x through a batch norm or as it is; with the sums of a batch norm, of a map of its
@@ -61,7 +61,8 @@ pub(super) enum Back {
 
 impl Back {
     /// Where it writes, besides what all steps back add to: the gradient with respect to the parameters.
-    pub(super) fn writes(&self) -> Option<Slot> {
+    #[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "nothing is done beside it"))]
+    pub(in crate::exec) fn writes(&self) -> Option<Slot> {
         match self {
             Self::Step(step) => Access::back(step).write,
             Self::Convolution { dx, .. } => dx.map(|dx| dx.slot),
@@ -72,22 +73,23 @@ impl Back {
 
 /// A plan's steps there and back.
 #[derive(Debug)]
-pub(super) struct Ways {
-    pub(super) there: Vec<There>,
+pub(in crate::exec) struct Ways {
+    pub(in crate::exec) there: Vec<There>,
     /// None of a plan for the logits alone.
-    pub(super) back: Vec<Back>,
+    pub(in crate::exec) back: Vec<Back>,
     /// Where the logits come out.
-    pub(super) logits: Slot,
+    #[cfg_attr(not(any(test, feature = "cuda")), expect(dead_code, reason = "nothing takes them from there"))]
+    pub(in crate::exec) logits: Slot,
 }
 
 impl Ways {
     /// To the logits alone; `fits` says which convolutions our kernels carry out, if they have no bias.
-    pub(super) fn inference(plan: &Plan, fits: impl Fn(&Convolution) -> bool) -> Self {
+    pub(in crate::exec) fn inference(plan: &Plan, fits: impl Fn(&Convolution) -> bool) -> Self {
         Fusion::new(plan, None, &[], &fits).ways()
     }
 
     /// The same there and back.
-    pub(super) fn training(plan: &TrainingPlan, fits: impl Fn(&Convolution) -> bool) -> Self {
+    pub(in crate::exec) fn training(plan: &TrainingPlan, fits: impl Fn(&Convolution) -> bool) -> Self {
         Fusion::new(&plan.plan, Some(plan.logits_gradient), &plan.backward, &fits).ways()
     }
 }

@@ -1,8 +1,13 @@
-//! The way to a GPU, in builds that have one and in those that do not.
+//! The way to a GPU, in builds that have one and in those that do not; and what is known of its steps in both.
+
+pub(in crate::exec) mod form;
+pub(in crate::exec) mod fusion;
 
 use std::any::{Any, TypeId};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use self::form::Form;
+use super::backend::Convolution;
 use super::engine::Engine;
 use super::plan::Kinds;
 use crate::model::Graph;
@@ -10,8 +15,8 @@ use crate::{Error, Result, Scalar};
 
 /// In what a GPU multiplies where it convolves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Convolutions {
-    /// Single precision.
+pub enum Precision {
+    /// Single precision, without tensor cores.
     Single,
     /// Single precision rounded to TF32, whose products tensor cores add up in single precision.
     Tf32,
@@ -19,13 +24,19 @@ pub(crate) enum Convolutions {
     Bf16,
 }
 
-impl Convolutions {
+impl Precision {
     /// Which values of a network are kept alike.
     pub(super) fn kinds(self, graph: &Graph) -> Result<Kinds> {
         match self {
             Self::Single | Self::Tf32 => Ok(Kinds::alike(graph)),
             Self::Bf16 => Kinds::apart(graph),
         }
+    }
+
+    /// Whether kernels of ours carry out a convolution, if it has no bias; the others are cuDNN's.
+    pub(super) fn fits(self, op: &Convolution) -> bool {
+        // The kernels take any number of images.
+        self == Self::Bf16 && Form::of(op, 1).is_some()
     }
 }
 
@@ -39,19 +50,19 @@ pub fn choose_gpu(ordinal: usize) {
 }
 
 /// The engine of a network on the GPU, which computes in single precision.
-pub(super) fn engine<T: Scalar>(graph: &Graph, convolutions: Convolutions) -> Result<Box<dyn Engine<T>>> {
+pub(super) fn engine<T: Scalar>(graph: &Graph, precision: Precision) -> Result<Box<dyn Engine<T>>> {
     let double = || Error::device("the CUDA backends compute in single precision alone; allowed: cpu and reference");
     if TypeId::of::<T>() != TypeId::of::<f32>() {
         return Err(double());
     }
     // Known to be the same type, which the compiler cannot see.
-    let engine: Box<dyn Any> = Box::new(single(graph, convolutions, &convolutions.kinds(graph)?)?);
+    let engine: Box<dyn Any> = Box::new(single(graph, precision, &precision.kinds(graph)?)?);
     engine.downcast().map(|engine| *engine).map_err(|_| double())
 }
 
 #[cfg(feature = "cuda")]
-fn single(graph: &Graph, convolutions: Convolutions, kinds: &Kinds) -> Result<Box<dyn Engine<f32>>> {
-    Ok(Box::new(super::cuda::Cuda::new(graph, GPU.load(Ordering::Relaxed), convolutions, kinds)?))
+fn single(graph: &Graph, precision: Precision, kinds: &Kinds) -> Result<Box<dyn Engine<f32>>> {
+    Ok(Box::new(super::cuda::Cuda::new(graph, GPU.load(Ordering::Relaxed), precision, kinds)?))
 }
 
 /// The GPU's name and number.
@@ -61,7 +72,7 @@ pub(super) fn name() -> Result<String> {
 }
 
 #[cfg(not(feature = "cuda"))]
-fn single(_: &Graph, _: Convolutions, _: &Kinds) -> Result<Box<dyn Engine<f32>>> {
+fn single(_: &Graph, _: Precision, _: &Kinds) -> Result<Box<dyn Engine<f32>>> {
     Err(absent())
 }
 
