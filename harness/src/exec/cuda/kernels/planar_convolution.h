@@ -35,6 +35,7 @@ struct PlanarConvolution {
   // The weights of a slice into shared memory: by outputs, by places of the window, by channels.
   DEVICE void load_weights(Thread t, unsigned first_output, float *to) const {
     const unsigned outputs = some(first_output), inputs = strips.channels;
+    const unsigned outputs_on = THREADS / inputs, channels_on = THREADS % inputs;
     unsigned output = t.lane / inputs, channel = t.lane % inputs;
     while (output < outputs) {
       const unsigned out = first_output + output;
@@ -43,8 +44,8 @@ struct PlanarConvolution {
       for_each_of<8, float>(
           0, 1, taps(), [&](unsigned tap) { return from[back ? taps() - 1 - tap : tap]; },
           [&](unsigned tap, float number) { place[tap * channels()] = number; });
-      output += THREADS / inputs;
-      channel += THREADS % inputs;
+      output += outputs_on;
+      channel += channels_on;
       if (channel >= inputs) {
         channel -= inputs;
         ++output;

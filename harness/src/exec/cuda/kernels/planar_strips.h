@@ -27,6 +27,7 @@ DEVICE void load_rows(Thread t, const PlaneRows &rows, float *to, unsigned pitch
   const unsigned packs = rows.width / N, across = packs < THREADS ? packs : THREADS;
   // Threads take a row of a channel side by side, and these by turns; threads that are left over have none.
   const unsigned step = THREADS / across, own = t.lane / across, lines = rows.channels * rows.count;
+  const unsigned channels_on = step / rows.count, rows_on = step % rows.count;
   if (own >= step) return;
   for (unsigned pack = t.lane % across; pack < packs; pack += across) {
     unsigned channel = own / rows.count, row = own % rows.count;
@@ -40,8 +41,8 @@ DEVICE void load_rows(Thread t, const PlaneRows &rows, float *to, unsigned pitch
         place[k] = channel * pitch + row * row_pitch + pack * N;
         if (line + k * step < lines && in_image >= 0 && in_image < (int)rows.height)
           some[k] = *(const Singles<N> *)(rows.from + (channel * rows.height + (unsigned)in_image) * rows.width + pack * N);
-        channel += step / rows.count;
-        row += step % rows.count;
+        channel += channels_on;
+        row += rows_on;
         if (row >= rows.count) {
           row -= rows.count;
           ++channel;
