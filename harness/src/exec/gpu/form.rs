@@ -77,15 +77,16 @@ impl Strips {
         2 * self.padded_pixels() * (channels + SPARE)
     }
 
-    /// With as many rows as make at most so many pixels, fit, and leave all blocks but a few a strip; `None` if one row does
-    /// not fit.
+    /// With as many rows as make at most so many pixels, fit, and leave all blocks but a few a strip; then with as few as
+    /// make no more strips, so that none has much less to do than others. `None` if one row does not fit.
     pub(in crate::exec) fn with_rows(self, pixels: usize, bytes: impl Fn(&Self) -> usize) -> Option<Self> {
-        let most = (pixels / self.written.width).clamp(1, self.written.height);
+        let height = self.written.height;
+        let most = (pixels / self.written.width).clamp(1, height);
         let candidates = || (1..=most).rev().map(|rows| Self { rows, ..self }).filter(|it| bytes(it) <= SHARED);
         let enough = candidates().find(|it| it.tiles() + SPARED >= BLOCKS);
-        enough
-            .or_else(|| candidates().find(|it| it.rows == self.written.height.div_ceil(2)))
-            .or_else(|| candidates().last())
+        let found =
+            enough.or_else(|| candidates().find(|it| it.rows == height.div_ceil(2))).or_else(|| candidates().last())?;
+        Some(Self { rows: height.div_ceil(height.div_ceil(found.rows)), ..self })
     }
 }
 
@@ -185,5 +186,38 @@ impl Form {
     pub(in crate::exec) fn weight_parts(self) -> usize {
         self.weight_gradient()
             .map_or(0, |(strips, slice, shares)| self.gradient_blocks(&strips, slice) * shares * self.weight_length())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strips_of_an_image_are_as_even_as_their_number_allows() {
+        let shape = |channels, side| Shape { channels, height: side, width: side };
+        for images in [1, 100, 128, 1000] {
+            for (input, outputs, window) in [
+                (shape(16, 32), 16, Window::same(3, 1)),
+                (shape(64, 32), 16, Window::same(1, 1)),
+                (shape(32, 16), 32, Window::same(3, 1)),
+                (shape(128, 16), 32, Window::same(1, 1)),
+                (shape(256, 8), 64, Window::same(1, 1)),
+                (shape(64, 8), 64, Window::same(3, 1)),
+                (shape(16, 13), 16, Window::same(3, 1)),
+            ] {
+                let form = Form { images, input, output: Shape { channels: outputs, ..input }, window };
+                let gradient = form.weight_gradient().map(|(strips, ..)| strips);
+                for strips in [form.there(), form.back(), gradient] {
+                    let strips = strips.expect("known shapes");
+                    let per_image = strips.tiles() / images;
+                    let last = input.height - (per_image - 1) * strips.rows;
+                    assert!(strips.rows - last < per_image, "{form:?}: {} rows, {last} in the last", strips.rows);
+                }
+            }
+        }
+        // A batch of the paper's: halves, which every second multiprocessor's block would otherwise wait for.
+        let halved = Form { images: 128, input: shape(32, 16), output: shape(32, 16), window: Window::same(3, 1) };
+        assert_eq!(halved.there().map(|strips| strips.rows), Some(8));
     }
 }

@@ -10,7 +10,7 @@ use crate::exec::gpu::form::{BLOCKS, Strips};
 use crate::model::graph::{Shape, Window};
 
 /// Pixels that warps multiply, where there are so many: fewer leave some without work.
-const ENOUGH: usize = 64;
+const ENOUGH: usize = 32;
 
 /// How the kernel carries out a convolution of so many images, or goes back from its dy to its dx; `PlanarConvolution` of
 /// `planar_convolution.h`.
