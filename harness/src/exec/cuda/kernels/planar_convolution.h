@@ -43,7 +43,9 @@ struct PlanarConvolution {
       float *place = to + output * weight_pitch() + channel;
       for_each_of<8, float>(
           0, 1, taps(), [&](unsigned tap) { return from[back ? taps() - 1 - tap : tap]; },
-          [&](unsigned tap, float number) { place[tap * channels()] = number; });
+          [&](unsigned tap, float number) {
+            place[tap * channels()] = EXACT ? number : tensor::rounded_to_tf32(number);
+          });
       output += outputs_on;
       channel += channels_on;
       if (channel >= inputs) {
@@ -63,34 +65,51 @@ struct PlanarConvolution {
   DEVICE void multiply(const unsigned *windows, const float *x, const float *weights, unsigned first_output,
                        unsigned tile, unsigned pixel, unsigned pixels, float *y) const {
     const unsigned pitch = this->pitch(), weight_pitch = this->weight_pitch(), channels = this->channels();
-    tensor::Spread<float, 4> sums[M][N];
-    tensor::for_lanes([&](unsigned lane) {
-      for (auto &row : sums)
-        for (auto &sum : row)
-          for (float &entry : sum.of(lane)) entry = 0.0f;
-    });
-    const float *left = weights + tile * tensor::TILE * weight_pitch;
-    for (unsigned tap = 0; tap < taps(); ++tap) {
-      const float *right = x + strips.tap(tap);
-      for (unsigned channel = 0; channel < channels; channel += STEP) {
-        tensor::LeftOf<EXACT> a[M];
-        tensor::RightOf<EXACT> b[N];
-        UNROLL
-        for (unsigned m = 0; m < M; ++m)
-          a[m].load([&](unsigned row, unsigned k) {
-            return left[(m * tensor::TILE + row) * weight_pitch + tap * channels + channel + k];
-          });
-        UNROLL
-        for (unsigned n = 0; n < N; ++n)
-          b[n].load([&](unsigned k, unsigned column) {
-            return right[(channel + k) * pitch + windows[pixel + PIXELS * n + column]];
-          });
+    using Sums = tensor::Spread<float, 4>[M][N];
+    const auto each = [](Sums &sums, auto f) {
+      tensor::for_lanes([&](unsigned lane) {
         UNROLL
         for (unsigned m = 0; m < M; ++m)
           UNROLL
-          for (unsigned n = 0; n < N; ++n) tensor::multiply_add<EXACT>(sums[m][n], a[m], b[n]);
+          for (unsigned n = 0; n < N; ++n)
+            for (unsigned i = 0; i < 4; ++i) f(lane, m, n, i, sums[m][n].of(lane)[i]);
+      });
+    };
+    const auto clear = [&](Sums &sums) {
+      each(sums, [](unsigned, unsigned, unsigned, unsigned, float &sum) { sum = 0.0f; });
+    };
+    Sums sums;
+    clear(sums);
+    const float *left = weights + tile * tensor::TILE * weight_pitch;
+    for (unsigned row = 0; row < strips.size; ++row)
+      for (unsigned column = 0; column < strips.size; ++column, left += channels) {
+        // Tensor cores cut off where others round, so that EXACT sums stay short.
+        Sums of_tap;
+        if (EXACT) clear(of_tap);
+        const float *right = x + row * strips.row_pitch() + column;
+        for (unsigned channel = 0; channel < channels; channel += STEP) {
+          tensor::LeftOf<EXACT> a[M];
+          tensor::RightOf<EXACT> b[N];
+          UNROLL
+          for (unsigned m = 0; m < M; ++m)
+            a[m].load([&](unsigned output, unsigned k) {
+              return left[(m * tensor::TILE + output) * weight_pitch + channel + k];
+            });
+          UNROLL
+          for (unsigned n = 0; n < N; ++n)
+            b[n].load([&](unsigned k, unsigned of_tile) {
+              return right[(channel + k) * pitch + windows[pixel + PIXELS * n + of_tile]];
+            });
+          UNROLL
+          for (unsigned m = 0; m < M; ++m)
+            UNROLL
+            for (unsigned n = 0; n < N; ++n) tensor::multiply_add<EXACT>(EXACT ? of_tap[m][n] : sums[m][n], a[m], b[n]);
+        }
+        if (EXACT)
+          each(of_tap, [&](unsigned lane, unsigned m, unsigned n, unsigned i, float &sum) {
+            sums[m][n].of(lane)[i] += sum;
+          });
       }
-    }
     const unsigned outputs = some(first_output), plane = strips.out_height * strips.out_width;
     tensor::for_lanes([&](unsigned lane) {
       UNROLL
@@ -140,8 +159,8 @@ struct PlanarConvolution {
       const unsigned rows = strips.out_height - first_row < strips.rows ? strips.out_height - first_row : strips.rows;
       block.each([&](Thread t) {
         const float *from = this->x + image * strips.channels * strips.height * strips.width;
-        if (fours) strips.template load<4>(t, from, strips.channels, first_row, x, pitch());
-        else strips.template load<1>(t, from, strips.channels, first_row, x, pitch());
+        if (fours) strips.template load<4, EXACT>(t, from, strips.channels, first_row, x, pitch());
+        else strips.template load<1, EXACT>(t, from, strips.channels, first_row, x, pitch());
       });
       float *to = y + (image * strips.out_channels + first_output) * plane + first_row * strips.out_width;
       block.warps([&](unsigned warp) {
@@ -160,8 +179,10 @@ struct PlanarConvolution {
 
   template <class Block>
   DEVICE void run(const Block &block) const {
-    // Pieces as large as leave every warp one.
-    if (slice / tensor::TILE % 2 == 0 && units(2, MOST) >= WARPS) return run_with<2, MOST>(block);
+    // Pieces as large as leave every warp one, and as there are registers for.
+    const bool even = slice / tensor::TILE % 2 == 0;
+    if (!EXACT && even && units(2, MOST) >= WARPS) return run_with<2, MOST>(block);
+    if (even && units(2, 2) >= WARPS) return run_with<2, 2>(block);
     if (units(1, MOST) >= WARPS) return run_with<1, MOST>(block);
     return units(1, 2) >= WARPS ? run_with<1, 2>(block) : run_with<1, 1>(block);
   }

@@ -53,24 +53,30 @@ struct PlanarGradient {
   // added to the rest as every sum is.
   template <unsigned N>
   DEVICE void add_strip(const unsigned *windows, const float *x, const float *slopes, Own<N> &own) const {
-    constexpr unsigned STEP = 8;
+    // As many tiles at a time as leave registers for their sums; those of the same outputs share the left factor.
+    constexpr unsigned SOME = N <= 3 ? N : 1, STEP = 8;
     const unsigned slope_pitch = this->slope_pitch(), pitch = this->pitch(), pixels = strips.padded_pixels();
     UNROLL
-    for (unsigned n = 0; n < N; ++n) {
-      if (n >= own.count) continue;
-      const float *left = slopes + own.output[n], *right = x + own.seen[n];
-      tensor::SumOfPlanes sum;
-      sum.clear();
-      UNROLL_BY(2)
-      for (unsigned pixel = own.share * STEP; pixel < pixels; pixel += shares * STEP) {
+    for (unsigned first = 0; first < N; first += SOME) {
+      tensor::SumOfPlanes sums[SOME];
+      UNROLL
+      for (unsigned n = 0; n < SOME; ++n) sums[n].clear();
+      for (unsigned pixel = own.share * STEP; pixel < pixels && first < own.count; pixel += shares * STEP) {
         tensor::LeftOf<EXACT> a;
-        tensor::RightOf<EXACT> b[2];
-        a.load([&](unsigned output, unsigned k) { return left[output * slope_pitch + pixel + k]; });
-        b[0].load([&](unsigned k, unsigned channel) { return right[channel * pitch + windows[pixel + k]]; });
-        b[1].load([&](unsigned k, unsigned channel) { return right[(channel + 8) * pitch + windows[pixel + k]]; });
-        sum.add(a, b[0], b[1]);
+        UNROLL
+        for (unsigned n = first; n < first + SOME; ++n) {
+          if (n >= own.count) continue;
+          const float *left = slopes + own.output[n], *right = x + own.seen[n];
+          if (n == first || own.output[n] != own.output[n - 1])
+            a.load([&](unsigned output, unsigned k) { return left[output * slope_pitch + pixel + k]; });
+          tensor::RightOf<EXACT> b[2];
+          b[0].load([&](unsigned k, unsigned channel) { return right[channel * pitch + windows[pixel + k]]; });
+          b[1].load([&](unsigned k, unsigned channel) { return right[(channel + 8) * pitch + windows[pixel + k]]; });
+          sums[n - first].add(a, b[0], b[1]);
+        }
       }
-      own.sums[n].plus(sum);
+      UNROLL
+      for (unsigned n = 0; n < SOME; ++n) own.sums[first + n].plus(sums[n]);
     }
   }
 
@@ -101,9 +107,9 @@ struct PlanarGradient {
     const float *dy_of_image =
         dy + (image * strips.out_channels + first_output) * strips.out_height * strips.out_width;
     const float *x_of_image = this->x + (image * strips.channels + first_channel) * strips.height * strips.width;
-    load_rows<WIDTH>(t, {dy_of_image, outputs, strips.out_height, strips.out_width, (int)first_row, strips.rows}, slopes,
+    load_rows<WIDTH, EXACT>(t, {dy_of_image, outputs, strips.out_height, strips.out_width, (int)first_row, strips.rows}, slopes,
                      slope_pitch(), strips.out_width);
-    strips.template load<WIDTH>(t, x_of_image, channels, first_row, x, pitch());
+    strips.template load<WIDTH, EXACT>(t, x_of_image, channels, first_row, x, pitch());
   }
 
   template <unsigned N, class Block>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "strips.h"
+#include "tf32.h"
 
 namespace threads {
 
@@ -21,8 +22,9 @@ struct PlaneRows {
   unsigned count;
 };
 
-// Brings rows into shared memory, where channels are `pitch` and rows `row_pitch` numbers apart.
-template <unsigned N>
+// Brings rows into shared memory, where channels are `pitch` and rows `row_pitch` numbers apart; unless they are to stay
+// EXACT, rounded to TF32.
+template <unsigned N, bool EXACT>
 DEVICE void load_rows(Thread t, const PlaneRows &rows, float *to, unsigned pitch, unsigned row_pitch) {
   const unsigned packs = rows.width / N, across = packs < THREADS ? packs : THREADS;
   // Threads take a row of a channel side by side, and these by turns; threads that are left over have none.
@@ -50,7 +52,11 @@ DEVICE void load_rows(Thread t, const PlaneRows &rows, float *to, unsigned pitch
       }
       UNROLL
       for (unsigned k = 0; k < FLYING; ++k)
-        if (line + k * step < lines) *(Singles<N> *)(to + place[k]) = some[k];
+        if (line + k * step < lines) {
+          if (!EXACT)
+            for (float &number : some[k].numbers) number = tensor::rounded_to_tf32(number);
+          *(Singles<N> *)(to + place[k]) = some[k];
+        }
     }
   }
 }
@@ -81,14 +87,14 @@ struct PlanarStrips : Strips {
     }
   }
 
-  // Where the rows and columns of a window stand behind its start.
+  // Where a place of the window stands behind its start.
   BOTH unsigned tap(unsigned number) const { return number / size * row_pitch() + number % size; }
 
   // Brings what a strip reads of some channels into shared memory, where they are `pitch` numbers apart.
-  template <unsigned N>
+  template <unsigned N, bool EXACT>
   DEVICE void load(Thread t, const float *from, unsigned some, unsigned first_row, float *to, unsigned pitch) const {
     const int first = (int)(first_row * stride) - (int)padding;
-    load_rows<N>(t, {from, some, height, width, first, read_rows()}, to + border(), pitch, row_pitch());
+    load_rows<N, EXACT>(t, {from, some, height, width, first, read_rows()}, to + border(), pitch, row_pitch());
   }
 };
 

@@ -35,17 +35,26 @@ DEVICE void for_lanes(F f) {
 #endif
 }
 
-// The nearest number in TF32, of two the larger; 13 bits of it are 0.
-BOTH unsigned tf32_of(float x) {
+// The nearest number in TF32, of two the larger; its last 13 bits are 0. NaN stays NaN.
+BOTH float rounded_to_tf32(float x) {
 #ifdef __CUDA_ARCH__
   unsigned bits;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
-  return bits;
+  return __uint_as_float(bits);
 #else
   unsigned bits;
   memcpy(&bits, &x, sizeof bits);
-  return isfinite(x) ? (bits + 0x1000u) & ~0x1fffu : bits;
+  bits = (bits + 0x1000u) & ~0x1fffu;
+  float rounded;
+  memcpy(&rounded, &bits, sizeof rounded);
+  return x != x ? x : rounded;
 #endif
+}
+
+BOTH unsigned bits_of(float x) {
+  unsigned bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
 }
 
 BOTH float from_tf32(unsigned bits) {
@@ -76,15 +85,21 @@ DEVICE void multiply_add(Spread<float, 4> &sums, const Spread<unsigned, 4> &left
 #endif
 }
 
-// A factor of N registers a lane. If it is EXACT, its numbers are sums of two: `high`, and `low`, which is what rounding
-// took away.
+// A factor of N registers a lane. If it is EXACT, its numbers are sums of two: `high`, a number in TF32, and `low`, what that
+// leaves of x: at most 2^12 times the last place of x, of which the instruction then cuts off less than two. Infinity
+// becomes NaN by it. Else numbers are in TF32 already.
 template <unsigned N, bool EXACT>
 struct Factor {
   Spread<unsigned, N> high, low;
   DEVICE void set(unsigned lane, unsigned i, float x) {
-    const unsigned bits = tf32_of(x);
+    if (!EXACT) {
+      high.of(lane)[i] = bits_of(x);
+      return;
+    }
+    // NaN may become 0 here, and stays NaN in the rest.
+    const unsigned bits = (bits_of(x) + 0x1000u) & ~0x1fffu;
     high.of(lane)[i] = bits;
-    if (EXACT) low.of(lane)[i] = tf32_of(x - from_tf32(bits));
+    low.of(lane)[i] = bits_of(x - from_tf32(bits));
   }
 };
 
