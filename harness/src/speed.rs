@@ -269,6 +269,9 @@ mod tests {
         for speed in [speeds[0], speeds[1], point] {
             assert!(speed.least > 0.0 && speed.most.is_finite() && speed.repetitions == 2, "{speed:?}");
         }
+        let three = PointsInFlight::new(3).expect("in range");
+        let point = points(Architecture::ResNet8, BackendKind::Cpu, few, three, Effort::QUICK).expect("runs");
+        assert!(point.least > 0.0 && point.repetitions == 2 && point.passes == 3, "{point:?}");
         let one = PointImages { test: 1, ..few };
         let message = points(Architecture::ResNet8, BackendKind::Cpu, one, PointsInFlight::default(), Effort::QUICK)
             .expect_err("no error bar");

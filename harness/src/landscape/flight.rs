@@ -125,3 +125,157 @@ impl Observer for Until<'_> {
         self.observer.interrupted() || self.number > self.end.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::AtomicBool;
+    use std::time::{Duration, Instant};
+
+    use valleys_sim::progress::{Silent, Stopped};
+
+    use super::*;
+
+    /// Waits for something that another thread does; false if it does not come.
+    fn wait_for(condition: impl Fn() -> bool) -> bool {
+        let began = Instant::now();
+        while !condition() {
+            if began.elapsed() > Duration::from_secs(20) {
+                return false;
+            }
+            thread::yield_now();
+        }
+        true
+    }
+
+    /// Does so many pieces with three workers; what was kept, and how it ended.
+    fn with_three(
+        count: usize,
+        observer: &dyn Observer,
+        work: impl Fn(usize, &dyn Observer) -> Result<usize> + Sync,
+    ) -> (Vec<usize>, Result<()>) {
+        let mut kept = Vec::new();
+        let (mut first, mut others) = (0, [1, 2]);
+        let ended = in_order(
+            (&mut first, &mut others),
+            count,
+            observer,
+            |_, number, observer| work(number, observer),
+            |number| {
+                kept.push(number);
+                Ok(())
+            },
+        );
+        (kept, ended)
+    }
+
+    #[test]
+    fn three_at_a_time_come_in_their_order() {
+        let ended = [0; 7].map(|_| AtomicBool::new(false));
+        let is_over = |number: usize| ended[number].load(Ordering::SeqCst);
+        let (kept, result) = with_three(7, &Silent, |number, _| {
+            // The first takes until its two neighbours are over, of which one goes on with the rest.
+            assert!(number != 0 || wait_for(|| is_over(1) && is_over(5)), "nobody works beside the first");
+            assert!(number != 1 || wait_for(|| is_over(5)), "nobody works beside the second");
+            ended[number].store(true, Ordering::SeqCst);
+            Ok(number)
+        });
+        assert!(result.is_ok());
+        assert_eq!(kept, [0, 1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn the_first_failure_in_order_counts_and_what_comes_after_it_stops() {
+        let (failed, begun) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let (kept, result) = with_three(100, &Silent, |number, observer| {
+            begun.fetch_max(number, Ordering::SeqCst);
+            match number {
+                0 | 1 => Ok(number),
+                // Later than the next one, and not stopped by it.
+                2 => {
+                    assert!(wait_for(|| failed.load(Ordering::SeqCst)) && !observer.interrupted());
+                    Err(Error::domain("a loss", 2, "another"))
+                }
+                3 => {
+                    failed.store(true, Ordering::SeqCst);
+                    Err(Error::domain("a loss", 3, "another"))
+                }
+                _ => {
+                    assert!(wait_for(|| observer.interrupted()), "nobody stops piece {number}");
+                    Err(Error::Interrupted)
+                }
+            }
+        });
+        assert_eq!(
+            (kept, result.expect_err("two").to_string().as_str()),
+            (vec![0, 1], "a loss is 2; allowed: another")
+        );
+        assert!(begun.load(Ordering::SeqCst) < 6, "no piece begins after a failure: {begun:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_kept_ends_the_work() {
+        let (begun, mut kept) = (AtomicUsize::new(0), 0);
+        let work = |_: &mut (), number: usize, observer: &dyn Observer| {
+            begun.fetch_max(number, Ordering::SeqCst);
+            // Pieces take until the failure.
+            match number < 3 || wait_for(|| observer.interrupted()) {
+                true => Ok(number),
+                false => Err(Error::Interrupted),
+            }
+        };
+        let result = in_order((&mut (), &mut [(), ()]), 100, &Silent, work, |number| {
+            kept += 1;
+            if number == 2 { Err(Error::domain("a disk", "full", "another")) } else { Ok(()) }
+        });
+        assert_eq!(result.expect_err("a disk").to_string(), "a disk is full; allowed: another");
+        assert!(kept == 3 && begun.load(Ordering::SeqCst) < 7, "{kept}, {begun:?}");
+    }
+
+    #[test]
+    fn an_interruption_and_a_panic_reach_all() {
+        let (kept, result) = with_three(9, &Stopped, |number, observer| match observer.interrupted() {
+            true => Err(Error::Interrupted),
+            false => Ok(number),
+        });
+        assert!(kept.is_empty() && matches!(result, Err(Error::Interrupted)));
+        let stopped = AtomicUsize::new(0);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            with_three(100, &Silent, |number, observer| {
+                assert_ne!(number, 1, "on purpose");
+                if number > 1 {
+                    assert!(wait_for(|| observer.interrupted()));
+                    stopped.fetch_add(1, Ordering::SeqCst);
+                }
+                Ok(number)
+            })
+        }));
+        assert!(panicked.is_err() && stopped.load(Ordering::SeqCst) <= 2, "{stopped:?} more after a panic");
+    }
+
+    #[test]
+    fn a_thread_of_a_pool_works_alone() {
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
+        let (kept, result) = one.install(|| {
+            let here = thread::current().id();
+            with_three(5, &Silent, |number, _| {
+                assert_eq!(thread::current().id(), here);
+                Ok(number)
+            })
+        });
+        assert!(result.is_ok() && kept == [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn numbers_in_flight_are_1_to_16() {
+        assert_eq!(
+            [1, 16].map(|points| PointsInFlight::new(points).map(PointsInFlight::get).ok()),
+            [Some(1), Some(16)]
+        );
+        assert_eq!(PointsInFlight::default().get(), 1);
+        for points in [0, 17] {
+            let message = PointsInFlight::new(points).expect_err("out of range").to_string();
+            assert_eq!(message, format!("points in flight is {points}; allowed: 1 to 16"));
+        }
+    }
+}

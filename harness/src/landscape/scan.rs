@@ -130,6 +130,14 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_that_comes_twice_is_measured_once() {
+        let (mut store, mut surface) = (Vec::new(), square());
+        let found = scanned(&mut surface, &[0.5, -1.0, 0.5], &[1.0, 1.0], &mut store).expect("measured");
+        assert_eq!((surface.measured, store.len()), (2, 2));
+        assert!(found[0].len() == 3 && found[0] == found[1] && found[0][0] == found[0][2]);
+    }
+
+    #[test]
     fn an_error_names_the_cell() {
         struct Broken;
         impl Surface for Broken {

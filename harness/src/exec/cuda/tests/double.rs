@@ -72,6 +72,12 @@ pub(super) fn asked(by: By) -> u64 {
     }
 }
 
+/// How often this thread has had algorithms measured so far.
+pub(super) fn measured() -> u64 {
+    // SAFETY: the double's function of this name has no arguments and gives this number.
+    unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(own(c"valleys_double_measured"))() }
+}
+
 /// Whether recordings of this thread fail from now on.
 pub(super) fn fail_recordings(fail: bool) {
     // SAFETY: the double's function of this name takes this flag.
