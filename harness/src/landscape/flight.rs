@@ -140,7 +140,7 @@ mod tests {
     fn wait_for(condition: impl Fn() -> bool) -> bool {
         let began = Instant::now();
         while !condition() {
-            if began.elapsed() > Duration::from_secs(20) {
+            if began.elapsed() > Duration::from_secs(10) {
                 return false;
             }
             thread::yield_now();
@@ -224,7 +224,7 @@ mod tests {
                 false => Err(Error::Interrupted),
             }
         };
-        let result = in_order((&mut (), &mut [(), ()]), 100, &Silent, work, |number| {
+        let result = in_order((&mut (), &mut [(), ()]), 9, &Silent, work, |number| {
             kept += 1;
             if number == 2 { Err(Error::domain("a disk", "full", "another")) } else { Ok(()) }
         });
