@@ -33,6 +33,7 @@ enum class Kind { OWN, RECORDER, SIDE };
 
 struct Stream {
   Kind kind;
+  unsigned lane;
   // Of a lane's own stream: work that nobody has waited for, in the order of calls. Lanes do not wait for one another.
   std::mutex lock;
   Work waiting;
@@ -93,6 +94,19 @@ bool is_pinned(const void *from) {
 
 bool is(const void *stream, Kind kind) { return static_cast<const Stream *>(stream)->kind == kind; }
 
+// Buffers by their starts: where they end, and the lane that they belong to.
+std::mutex buffers_lock;
+std::map<unsigned long long, std::pair<unsigned long long, unsigned>> buffers;
+
+// Whether a number is an address of memory of another lane, with which a stream has no business.
+bool foreign(unsigned long long number, const void *in) {
+  const std::lock_guard<std::mutex> held(buffers_lock);
+  const auto after = buffers.upper_bound(number);
+  if (after == buffers.begin()) return false;
+  const auto [end, lane] = std::prev(after)->second;
+  return number < end && lane != static_cast<const Stream *>(in)->lane;
+}
+
 void *place(unsigned long long address) { return reinterpret_cast<void *>(address); }
 
 }  // namespace
@@ -129,7 +143,10 @@ int cuMemPoolSetAttribute(void *pool, int attribute, void *value) {
 }
 int cuCtxGetCurrent(void **context) { return *context = current, 0; }
 int cuCtxSetCurrent(void *context) { return current = context, 0; }
-int cuStreamCreate(void **made, unsigned) { return *made = new Stream{KINDS[streams++ % 4], {}, {}}, 0; }
+int cuStreamCreate(void **made, unsigned) {
+  const unsigned number = streams++;
+  return *made = new Stream{KINDS[number % 4], number / 4, {}, {}}, 0;
+}
 int cuEventCreate(Event **made, unsigned) { return *made = new Event(), 0; }
 int cuEventRecord(Event *event, void *in) {
   *event = is(in, Kind::SIDE) ? Event{beside.size(), 0} : Event{0, asked};
@@ -211,10 +228,16 @@ int cuMemAllocAsync(unsigned long long *address, size_t bytes, void *in) {
   std::memset(start, UNTOUCHED, bytes + 2 * GUARD);
   std::memcpy(start, &bytes, sizeof bytes);
   *address = reinterpret_cast<unsigned long long>(start + GUARD);
+  const std::lock_guard<std::mutex> held(buffers_lock);
+  buffers[*address] = {*address + bytes, static_cast<const Stream *>(in)->lane};
   return is(in, Kind::OWN) && current == CONTEXT ? 0 : INVALID_VALUE;
 }
 int cuMemFreeAsync(unsigned long long address, void *in) {
-  if (!is(in, Kind::OWN)) return INVALID_VALUE;
+  if (!is(in, Kind::OWN) || foreign(address, in)) return INVALID_VALUE;
+  {
+    const std::lock_guard<std::mutex> held(buffers_lock);
+    buffers.erase(address);
+  }
   return valleys_double_do(in, [=] {
     char *const start = static_cast<char *>(place(address)) - GUARD;
     size_t bytes;
@@ -228,21 +251,23 @@ int cuMemFreeAsync(unsigned long long address, void *in) {
 int cuMemGetInfo_v2(size_t *free, size_t *all) { return *free = *all = size_t{1} << 33, 0; }
 int cuMemsetD8Async(unsigned long long address, unsigned char byte, size_t bytes, void *in) {
   ++memory;
+  if (foreign(address, in)) return INVALID_VALUE;
   return valleys_double_do(in, [=] { return std::memset(place(address), byte, bytes), 0; });
 }
 int cuMemcpyHtoDAsync_v2(unsigned long long to, const void *from, size_t bytes, void *in) {
-  if (!is(in, Kind::OWN)) return INVALID_VALUE;
+  if (!is(in, Kind::OWN) || foreign(to, in)) return INVALID_VALUE;
   sent += bytes;
   if (is_pinned(from)) return valleys_double_do(in, [=] { return std::memcpy(place(to), from, bytes), 0; });
   const std::vector<char> taken(static_cast<const char *>(from), static_cast<const char *>(from) + bytes);
   return valleys_double_do(in, [to, taken] { return std::memcpy(place(to), taken.data(), taken.size()), 0; });
 }
 int cuMemcpyDtoHAsync_v2(void *to, unsigned long long from, size_t bytes, void *in) {
-  if (!is(in, Kind::OWN)) return INVALID_VALUE;
+  if (!is(in, Kind::OWN) || foreign(from, in)) return INVALID_VALUE;
   return valleys_double_do(in, [=] { return std::memcpy(to, place(from), bytes), 0; });
 }
 int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t bytes, void *in) {
   ++memory;
+  if (foreign(to, in) || foreign(from, in)) return INVALID_VALUE;
   return valleys_double_do(in, [=] { return std::memcpy(place(to), place(from), bytes), 0; });
 }
 
@@ -273,7 +298,10 @@ int cuLaunchKernelEx(const Config *config, void *function, void **arguments, voi
   if (parameters == 0) return NOT_FOUND;
   // As a real driver, which takes the values over before it returns.
   std::array<unsigned long long, 32> values = {};
-  for (unsigned i = 0; i < parameters; ++i) std::memcpy(&values[i], arguments[i], lengths[i]);
+  for (unsigned i = 0; i < parameters; ++i) {
+    std::memcpy(&values[i], arguments[i], lengths[i]);
+    if (lengths[i] == sizeof values[i] && foreign(values[i], in)) return INVALID_VALUE;
+  }
   return valleys_double_do(in, [=, x = grid_x, y = grid_y, bytes = shared]() mutable {
     void *places[32];
     for (unsigned i = 0; i < parameters; ++i) places[i] = &values[i];
