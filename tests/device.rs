@@ -52,6 +52,9 @@ fn speeds_are_lines_of_json_and_the_account_is_a_table() {
             assert!(number("median") <= number("most") && number("repetitions") >= 5.0, "{what}: {row}");
         }
     }
+    let three = lines(&[&measure[..4], &["--networks", "mlp", "--points-in-flight", "3"], &measure[6..]].concat());
+    let passes = three[0]["points"]["passes"].as_u64().expect("a number");
+    assert!(measured[0]["points_in_flight"] == 1 && three[0]["points_in_flight"] == 3 && passes % 3 == 0, "{three:?}");
     let without = lines(&[&measure[..8], &["--images", "0", "--seconds", "0.01"]].concat());
     assert!(without[0].get("points").is_none() && without[0].get("images").is_none(), "{without:?}");
 
@@ -92,9 +95,13 @@ fn speeds_are_lines_of_json_and_the_account_is_a_table() {
     let speed = ["speed", "measure", "--device", "cpu"];
     refuses(&[&speed[..], &["--networks", "resnet9"]].concat(), folder.path(), 2, &["resnet9", "resnet8"]);
     refuses(&["speed", "measure", "--device", "cuda:4096"], folder.path(), 1, &["CUDA"]);
-    for (option, wrong, allowed) in
-        [("--seconds", "0", "up to 3600"), ("--seconds", "inf", "up to 3600"), ("--images", "1", "0, or 2 to 100000")]
-    {
+    for (option, wrong, allowed) in [
+        ("--seconds", "0", "up to 3600"),
+        ("--seconds", "inf", "up to 3600"),
+        ("--images", "1", "0, or 2 to 100000"),
+        ("--points-in-flight", "0", "1 to 16"),
+        ("--points-in-flight", "17", "1 to 16"),
+    ] {
         let (code, _, message) = run(&[&speed[..], &[option, wrong]].concat(), folder.path());
         assert!(code == Some(2) && message.contains(allowed), "{option} {wrong}: {message}");
     }

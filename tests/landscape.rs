@@ -77,6 +77,60 @@ fn every_experiment_leaves_records_pictures_and_a_report_and_goes_on_where_it_st
     refuses_what_does_not_fit(folder);
 }
 
+#[test]
+fn any_number_of_points_in_flight_leaves_the_same_files_and_goes_on_with_another() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    train(folder);
+    for (name, options) in [
+        ("line", &["--points", "7"][..]),
+        ("rays", &["--draws", "2", "--points", "3", "--radius", "4"]),
+        ("batch-norm", &["--draws", "1", "--points", "5"]),
+        ("controls", &["--points", "9"]),
+    ] {
+        let measure = |in_flight: &str, out: &str, resume: &[&str]| {
+            let arguments = ["landscape", name, "run", "--images", "40", "--points-in-flight", in_flight, "--out", out];
+            let (code, _, message) = run(&[&arguments[..], options, resume].concat(), folder);
+            assert_eq!(code, Some(0), "{name}, {in_flight} in flight: {message}");
+        };
+        let [one, three] = ["1", "3"].map(|in_flight| folder.join(format!("{name}-{in_flight}")));
+        measure("1", &format!("{name}-1"), &[]);
+        measure("3", &format!("{name}-3"), &[]);
+        let files = files(&one);
+        assert!(files.iter().any(|(file, _)| file.starts_with("points/")), "{name}: {files:?}");
+        assert!(files == self::files(&three), "{name}: points or records differ");
+
+        // Stopped early and gone on with another number: the same points in the same order.
+        for (file, bytes) in &files {
+            match file.strip_prefix("points/") {
+                Some(_) => {
+                    let lines = bytes.split_inclusive(|byte| *byte == b'\n').take(2);
+                    fs::write(three.join(file), lines.collect::<Vec<_>>().concat()).expect("writable");
+                }
+                None => fs::remove_file(three.join(file)).expect("there"),
+            }
+        }
+        measure("2", &format!("{name}-3"), &["--resume"]);
+        assert!(files == self::files(&three), "{name}: points or records differ when gone on with");
+    }
+    let message = run(&["landscape", "line", "run", "--points-in-flight", "17"], folder).2;
+    assert!(message.contains("--points-in-flight <N>") && message.contains("allowed: 1 to 16"), "{message}");
+}
+
+/// The points and records of a run folder, by name.
+fn files(run: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for folder in ["points", "records"] {
+        for entry in fs::read_dir(run.join(folder)).expect("a folder") {
+            let name = entry.expect("an entry").file_name().into_string().expect("a name");
+            let path = format!("{folder}/{name}");
+            found.push((path.clone(), fs::read(run.join(path)).expect("a file")));
+        }
+    }
+    found.sort();
+    found
+}
+
 /// Points keep the loss of every image, records do not: each of their lists has an entry a point or a direction.
 fn is_without_examples(name: &str, record: &[u8]) {
     fn longest(value: &serde_json::Value) -> usize {

@@ -13,7 +13,7 @@ use crate::data::loader::{Batches, EpochBatches};
 use crate::data::{Augmentation, Views, synthetic};
 use crate::exec::{BackendKind, Dropout, Executor, Weighting};
 use crate::landscape::direction::Law;
-use crate::landscape::{BatchNorm, Probe, Spec, Surface};
+use crate::landscape::{BatchNorm, PointsInFlight, Probe, Spec, Surface};
 use crate::model::Architecture;
 use crate::optim::{Sgd, SgdParams};
 use crate::params::{Line, Weights};
@@ -161,11 +161,18 @@ pub struct PointImages {
     pub test: usize,
 }
 
-/// Points w + l·u of a line a second, as a landscape measures them: the weights, batch-norm statistics, two losses.
+/// Points w + l·u of a line a second, as a landscape measures them: the weights, batch-norm statistics, two losses. With
+/// several in flight there are as many times the passes to warm up, and a repetition has a multiple of their number.
 ///
 /// # Errors
 /// Those of [`images`], and [`Error::Domain`](crate::Error::Domain) if there are too few images for a standard error.
-pub fn points(network: Architecture, backend: BackendKind, images: PointImages, effort: Effort) -> Result<Speed> {
+pub fn points(
+    network: Architecture,
+    backend: BackendKind,
+    images: PointImages,
+    in_flight: PointsInFlight,
+    effort: Effort,
+) -> Result<Speed> {
     let graph = Arc::new(network.graph(CLASSES)?);
     let centre = Weights::initialise(&graph, Seed(0));
     let direction = Law::of(Family::Uniform).draw(&centre, Seed(0), 0)?;
@@ -181,12 +188,18 @@ pub fn points(network: Architecture, backend: BackendKind, images: PointImages, 
         keep_examples: false,
         seed: Seed(0),
     };
-    let mut probe = Probe::new(&graph, &data, spec)?;
+    let mut probe = Probe::new(&graph, &data, spec)?.with_points_in_flight(in_flight);
     // So near to the centre that every loss is finite.
     let mut offsets = (-2..=2).map(|offset| 1e-3 * f64::from(offset)).cycle();
-    Speed::measure(effort, 1, |points| {
-        offsets.by_ref().take(points).try_for_each(|offset| probe.measure(&line, offset, &Silent).map(drop))
-    })
+    let mut measure = |points: usize| {
+        let points: Vec<_> = offsets.by_ref().take(points).map(|offset| (&line, offset)).collect();
+        probe.measure_all(&points, &Silent, &mut |_| Ok(()))
+    };
+    // The first point of all is measured alone.
+    measure(1)?;
+    let together = in_flight.get();
+    let speed = Speed::measure(effort, together, |passes| measure(passes * together))?;
+    Ok(Speed { passes: speed.passes * together, ..speed })
 }
 
 #[cfg(test)]
@@ -251,12 +264,17 @@ mod tests {
     fn the_speeds_of_a_small_network_are_measured() {
         let speeds = images(Architecture::Mlp, BackendKind::Cpu, 4, Effort::QUICK).expect("runs");
         let few = PointImages { statistics: 3, train: 2, test: 4 };
-        let point = points(Architecture::ResNet8, BackendKind::Cpu, few, Effort::QUICK).expect("runs");
+        let point = points(Architecture::ResNet8, BackendKind::Cpu, few, PointsInFlight::default(), Effort::QUICK)
+            .expect("runs");
         for speed in [speeds[0], speeds[1], point] {
             assert!(speed.least > 0.0 && speed.most.is_finite() && speed.repetitions == 2, "{speed:?}");
         }
+        let three = PointsInFlight::new(3).expect("in range");
+        let point = points(Architecture::ResNet8, BackendKind::Cpu, few, three, Effort::QUICK).expect("runs");
+        assert!(point.least > 0.0 && point.repetitions == 2 && point.passes == 3, "{point:?}");
         let one = PointImages { test: 1, ..few };
-        let message = points(Architecture::ResNet8, BackendKind::Cpu, one, Effort::QUICK).expect_err("no error bar");
+        let message = points(Architecture::ResNet8, BackendKind::Cpu, one, PointsInFlight::default(), Effort::QUICK)
+            .expect_err("no error bar");
         assert_eq!(message.to_string(), "test_images is 1; allowed: 2 to 1");
     }
 }

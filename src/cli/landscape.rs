@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::Output;
 use super::evidence::{Curvature, GradientNoise, Intervention, ShiftLaw, Theory};
+use super::flight::Flight;
 use super::runner::Runner;
 
 #[derive(Debug, Subcommand)]
@@ -87,6 +88,8 @@ pub(crate) struct Source {
     pub(crate) bn: Option<BatchNorm>,
     #[command(flatten)]
     pub(crate) runner: Runner,
+    #[command(flatten)]
+    pub(crate) flight: Flight,
     #[command(flatten)]
     pub(crate) output: Output,
 }

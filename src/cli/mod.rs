@@ -5,6 +5,7 @@ pub(crate) mod checkpoint;
 mod data;
 mod device_test;
 pub(crate) mod evidence;
+pub(crate) mod flight;
 mod golden;
 pub(crate) mod landscape;
 mod network;

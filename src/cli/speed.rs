@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::flight::Flight;
 use super::runner::Runner;
 
 /// The paper's networks, VGG-16 with batch norm.
@@ -51,6 +52,8 @@ valleys speed measure --device cpu --networks resnet8 --batch 32 --seconds 0.5 -
 pub(crate) struct Measure {
     #[command(flatten)]
     pub(crate) runner: Runner,
+    #[command(flatten)]
+    pub(crate) flight: Flight,
     /// Networks.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values = NETWORKS)]
     pub(crate) networks: Vec<String>,

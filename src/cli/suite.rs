@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Preset;
+use super::flight::Flight;
 use super::landscape::Amount;
 use super::runner::Runner;
 
@@ -69,6 +70,8 @@ pub(crate) struct Run {
     pub(crate) landscape: Option<Amount>,
     #[command(flatten)]
     pub(crate) runner: Runner,
+    #[command(flatten)]
+    pub(crate) flight: Flight,
 }
 
 #[derive(Debug, Args)]

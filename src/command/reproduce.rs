@@ -11,6 +11,7 @@ use valleys_sim::direction::Family;
 
 use super::landscape::{self, Counts, LINES};
 use super::{check, network, phase_map, suite, theory};
+use crate::cli::flight::Flight;
 use crate::cli::landscape::Amount;
 use crate::cli::runner::Runner;
 use crate::cli::{self, Folder, Plan, Profile, Reproduce, Run};
@@ -132,6 +133,7 @@ fn paper(options: &Reproduce) -> Result<()> {
         cells: Vec::new(),
         landscape: Some(Amount::Paper),
         runner: Runner::default(),
+        flight: Flight::default(),
     })?;
     suite::collect(&Folder { folder })
 }

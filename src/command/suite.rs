@@ -267,7 +267,8 @@ fn work(folder: &Path, cell: &Cell, options: &Run) -> Result<()> {
     let Some(counts) = options.landscape else { return Ok(()) };
     let data = Some(PathBuf::from(&cell.data)).filter(|_| cell.data != synthetic::NAME);
     let output = into(landscape_place(folder, cell));
-    let source = cli::landscape::Source { run, data, images: None, bn: None, runner: options.runner.clone(), output };
+    let (runner, flight) = (options.runner.clone(), options.flight);
+    let source = cli::landscape::Source { run, data, images: None, bn: None, runner, flight, output };
     landscape::run(&cli::Landscape::All(cli::landscape::All { source, counts }))
 }
 

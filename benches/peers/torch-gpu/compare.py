@@ -26,7 +26,7 @@ In PyTorch's favour its images lie ready on the GPU and no loss is read in train
 images on the GPU within the step and reads every image's loss. A point sets the weights w + l u, takes batch-norm statistics as
 the paper's code does, as means over batches in training mode, then two losses and hits; PyTorch's statistics and losses are
 added up on the GPU and read once a point. Its batches have --point-batch images (the paper's code: 128); ours takes as many at a
-time as suit it. Ours is deterministic throughout, PyTorch's modes are not.
+time as suit it, and measures --points-in-flight points at a time, each in streams of its own. Ours is deterministic throughout, PyTorch's modes are not.
 
 --device cpu tries the script where there is no GPU, against the backend `cpu`: a small network, --without-compile.
 """
@@ -99,6 +99,7 @@ def settings_of(options, backends):
     settings = {"batch": options.batch, "images of a point": options.images, "seconds": options.seconds}
     if options.images:
         settings["batch of PyTorch's points"] = options.point_batch
+        settings["points of ours in flight"] = options.points_in_flight
     settings |= {"threads": options.threads or "as each likes", "backends": backends, "modes": options.modes}
     if any(MODES[mode][2] == "compile" for mode in options.modes):
         settings["torch.compile"] = options.compile_mode if options.device != "cpu" else "default"

@@ -26,6 +26,7 @@ def parsed(about):
     parser.add_argument("--batch", type=int, default=128, help="images in a batch of training and of evaluation")
     parser.add_argument("--images", type=int, default=2048, help="for each of a point's statistics, train and test loss; 0: no points")
     parser.add_argument("--point-batch", type=int, default=128, help="images in a batch of PyTorch's points; ours choose theirs")
+    parser.add_argument("--points-in-flight", type=int, default=1, help="points of ours that are measured at a time, 1 to 16")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="how long each is measured in a round, at least")
     parser.add_argument("--modes", nargs="+", choices=MODES, metavar="MODE", help=f"of {', '.join(MODES)}")
@@ -44,6 +45,8 @@ def parsed(about):
     for name, least in (("batch", 2), ("point_batch", 2), ("rounds", 1), ("threads", 0)):
         if getattr(options, name) < least:
             sys.exit(f"--{name.replace('_', '-')} {getattr(options, name)}; allowed: {least} or more")
+    if not 1 <= options.points_in_flight <= 16:
+        sys.exit(f"--points-in-flight {options.points_in_flight}; allowed: 1 to 16")
     if options.images < 0 or options.images == 1:
         sys.exit(f"--images {options.images}; allowed: 0, or 2 or more")
     for name, value in (("seconds", options.seconds), ("minutes", options.minutes)):

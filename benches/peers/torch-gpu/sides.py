@@ -79,7 +79,7 @@ class Ours:
     def measure(self, backend, network, options):
         """Pairs of what was done and its rate."""
         arguments = ["--backend", backend, "--networks", network, "--batch", options.batch, "--images", options.images]
-        arguments += ["--device", self.device, "--seconds", options.seconds]
+        arguments += ["--device", self.device, "--seconds", options.seconds, "--points-in-flight", options.points_in_flight]
         arguments += ["--threads", options.threads] if options.threads else []
         said = self.clock.timed((network, backend), lambda: self.run("speed", "measure", *arguments))
         try:

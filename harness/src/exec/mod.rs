@@ -102,12 +102,20 @@ impl<T: Scalar> Executor<T> {
     /// [`Error::Device`] if the backend needs a GPU and there is none, or not in this number type; [`Error::Domain`] if
     /// it keeps feature maps and vectors apart and the network does not.
     pub fn on(graph: Arc<Graph>, backend: BackendKind) -> Result<Self> {
+        Self::in_lane(graph, backend, 0)
+    }
+
+    /// The same for one of several executors that work at the same time, each in a lane of its own, from 0: on a GPU they do
+    /// not wait for one another. Results have the same bits in every lane.
+    ///
+    /// Fails as [`on`](Self::on) does.
+    pub(crate) fn in_lane(graph: Arc<Graph>, backend: BackendKind, lane: usize) -> Result<Self> {
         let engine: Box<dyn Engine<T>> = match backend {
             BackendKind::Cpu => Box::new(Cpu::new(&graph)),
             BackendKind::Reference => Box::new(Stepwise::<T, Reference<T>>::new(&graph)),
-            BackendKind::Cuda => gpu::engine(&graph, Precision::Single)?,
-            BackendKind::CudaTf32 => gpu::engine(&graph, Precision::Tf32)?,
-            BackendKind::CudaBf16 => gpu::engine(&graph, Precision::Bf16)?,
+            BackendKind::Cuda => gpu::engine(&graph, Precision::Single, lane)?,
+            BackendKind::CudaTf32 => gpu::engine(&graph, Precision::Tf32, lane)?,
+            BackendKind::CudaBf16 => gpu::engine(&graph, Precision::Bf16, lane)?,
         };
         let (dropped, moments) = (dropout::dropped(&graph), AllMoments::new(graph.layout().channels()));
         Ok(Self { graph, engine, dropped, moments })

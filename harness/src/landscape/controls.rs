@@ -15,7 +15,7 @@ use super::point::profile;
 use super::rescale::rescaled;
 use super::scan::{Cells, scan_one};
 use super::vector::{dot, norm};
-use super::{BatchNorm, Probe, Spec, Store, Surface};
+use super::{BatchNorm, PointsInFlight, Probe, Spec, Store, Surface};
 use crate::Result;
 use crate::data::{Dataset, ImageSet};
 use crate::model::Graph;
@@ -34,6 +34,8 @@ pub struct Subject<'a> {
     pub data: &'a Dataset,
     /// How the line is usually measured.
     pub spec: &'a Spec,
+    /// How many of its points are measured at a time.
+    pub in_flight: PointsInFlight,
     /// The solution.
     pub solution: &'a Weights<f32>,
     /// The law of the direction.
@@ -52,8 +54,10 @@ pub fn controls(
     store: &mut dyn Store,
     observer: &dyn Observer,
 ) -> Result<record::Controls> {
-    let &Subject { graph, data, spec, solution, law, index, .. } = subject;
-    let probe = |spec: Spec| Probe::new(graph, data, spec);
+    let &Subject { graph, data, spec, in_flight, solution, law, index, .. } = subject;
+    let probe_on =
+        |data: &Dataset, spec| Probe::new(graph, data, spec).map(|probe| probe.with_points_in_flight(in_flight));
+    let probe = |spec: Spec| probe_on(data, spec);
     let u = law.draw(solution, seed, index)?;
     let mut line = |name: &str, probe: &mut Probe, centre: &Weights<f32>, u: &[f64]| -> Result<Profile> {
         let line = Cells::new(name, offsets, centre, u)?;
@@ -63,7 +67,7 @@ pub fn controls(
     let own = line("usual", &mut usual, solution, &u)?;
     let (images, sets) = other_images(data, usual.training_images(), spec)?;
     let other_spec = Spec { seed: spec.seed.child("other images", 0), ..spec.clone() };
-    let other = line("other images", &mut Probe::new(graph, &images, other_spec)?, solution, &u)?;
+    let other = line("other images", &mut probe_on(&images, other_spec)?, solution, &u)?;
 
     let mut variants = vec![
         variant("as usual", "as usual", own.clone(), criteria)?,
@@ -246,6 +250,7 @@ mod tests {
                 graph: &graph,
                 data: &data,
                 spec: &spec,
+                in_flight: PointsInFlight::default(),
                 solution: &solution,
                 law: &law,
                 index: 0,

@@ -7,7 +7,8 @@ use valleys_sim::Seed;
 use valleys_sim::estimate::Moments;
 use valleys_sim::progress::Observer;
 
-use super::{Losses, Measured, Surface};
+use super::flight::in_order;
+use super::{Losses, Measured, PointsInFlight, Surface};
 use crate::data::loader::{Batches, EpochBatches, PlainBatches};
 use crate::data::{Augmentation, Dataset, ImageSet, Normalisation};
 use crate::exec::{BackendKind, Dropout, Executor, Weighting};
@@ -71,6 +72,14 @@ impl Spec {
 /// Measures networks of one architecture on fixed images of one data set.
 pub struct Probe {
     executor: Executor<f32>,
+    /// For points in flight beside the first.
+    others: Vec<Executor<f32>>,
+    in_flight: PointsInFlight,
+    images: Images,
+}
+
+/// What losses are measured on, and how.
+struct Images {
     spec: Spec,
     normalisation: Normalisation,
     statistics: ImageSet,
@@ -82,39 +91,47 @@ impl Probe {
     /// Checks the specification and selects the images: the first so many of seeded permutations, from the streams
     /// `"statistics images"`, `"train images"` and `"test images"`.
     pub fn new(graph: &Arc<Graph>, data: &Dataset, spec: Spec) -> Result<Self> {
-        Ok(Self {
-            executor: Executor::on(Arc::clone(graph), spec.backend)?,
+        let executor = Executor::on(Arc::clone(graph), spec.backend)?;
+        let images = Images {
             normalisation: data.normalisation(),
             statistics: spec.select(data.train(), "statistics_images", spec.statistics_images, 1)?,
             train: spec.train(data)?,
             test: spec.select(data.test(), "test_images", spec.test_images, 2)?,
             spec,
-        })
+        };
+        Ok(Self { executor, others: Vec::new(), in_flight: PointsInFlight::default(), images })
+    }
+
+    /// The same with so many points of a scan measured at a time: on a GPU each in streams of its own, and everywhere with
+    /// a network and images of its own in memory.
+    pub fn with_points_in_flight(self, in_flight: PointsInFlight) -> Self {
+        Self { in_flight, ..self }
     }
 
     /// The training images that it looks at: for the train loss, and for statistics.
     pub(super) fn training_images(&self) -> [&ImageSet; 2] {
-        [&self.train, &self.statistics]
+        [&self.images.train, &self.images.statistics]
     }
 
     /// The gradient of the train loss: batch norm as in training where statistics are recomputed, else with those of the
     /// point. Stops between batches if the observer asks.
     pub fn gradient(&mut self, at: &Weights<f32>, observer: &dyn Observer) -> Result<Vec<f64>> {
-        let batches = PlainBatches::new(&self.train, self.normalisation);
+        let Images { spec, normalisation, train, .. } = &self.images;
+        let batches = PlainBatches::new(train, *normalisation);
         let (mut sum, mut part) = (vec![0.0_f64; self.dimension()], vec![0.0_f32; self.dimension()]);
         for number in 0..batches.count() {
             if observer.interrupted() {
                 return Err(Error::Interrupted);
             }
             let views = batches.views(number);
-            match self.spec.batch_norm {
+            match spec.batch_norm {
                 BatchNorm::Recompute => {
                     // Training moves the running statistics of what it is given.
                     self.executor.gradient(&mut at.clone(), &views, Dropout::Off, &mut part)?
                 }
                 BatchNorm::Frozen => self.executor.evaluation_gradient(at, &views, &mut part)?,
             };
-            let share = views.labels().len() as f64 / self.train.len() as f64;
+            let share = views.labels().len() as f64 / train.len() as f64;
             sum.iter_mut().zip(&part).for_each(|(sum, &part)| *sum += share * f64::from(part));
         }
         Ok(sum)
@@ -133,7 +150,7 @@ impl Probe {
             .map(|augmentation| EpochBatches::new(data, augmentation, PlainBatches::SIZE, seed, 0));
         let mut excess = Moments::default();
         let mut loaded = self.executor.load(at)?;
-        for number in 0..self.train.len().div_ceil(PlainBatches::SIZE) {
+        for number in 0..self.images.train.len().div_ceil(PlainBatches::SIZE) {
             if observer.interrupted() {
                 return Err(Error::Interrupted);
             }
@@ -146,15 +163,16 @@ impl Probe {
     }
 }
 
-impl Surface for Probe {
-    fn dimension(&self) -> usize {
-        self.executor.graph().layout().trainable()
-    }
-
-    /// With [`BatchNorm::Recompute`] the network gets statistics of its own first. Stops between batches if the observer
-    /// asks.
-    fn measure(&mut self, line: &Line<'_, f32>, offset: f64, observer: &dyn Observer) -> Result<Losses> {
-        let mut network = self.executor.load_at(line, offset)?;
+impl Images {
+    /// Losses at a point of a line. With [`BatchNorm::Recompute`] the network gets statistics of its own first. Stops
+    /// between batches if the observer asks.
+    fn losses(
+        &self,
+        executor: &mut Executor<f32>,
+        (line, offset): (&Line<'_, f32>, f64),
+        observer: &dyn Observer,
+    ) -> Result<Losses> {
+        let mut network = executor.load_at(line, offset)?;
         if self.spec.batch_norm == BatchNorm::Recompute {
             let batches = PlainBatches::new(&self.statistics, self.normalisation);
             let pass = network.statistics(&batches, self.spec.weighting, observer)?;
@@ -172,16 +190,52 @@ impl Surface for Probe {
         };
         Ok(Losses { train: side("train", &self.train)?, test: side("test", &self.test)? })
     }
+}
+
+impl Surface for Probe {
+    fn dimension(&self) -> usize {
+        self.executor.graph().layout().trainable()
+    }
+
+    fn measure(&mut self, line: &Line<'_, f32>, offset: f64, observer: &dyn Observer) -> Result<Losses> {
+        self.images.losses(&mut self.executor, (line, offset), observer)
+    }
+
+    fn measure_all(
+        &mut self,
+        mut points: &[(&Line<'_, f32>, f64)],
+        observer: &dyn Observer,
+        keep: &mut dyn FnMut(Losses) -> Result<()>,
+    ) -> Result<()> {
+        // A GPU chooses its algorithms, by their times, at a first point: it must have nothing else to do then.
+        if let Some((&point, rest)) = points.split_first()
+            && self.others.is_empty()
+        {
+            keep(self.images.losses(&mut self.executor, point, observer)?)?;
+            points = rest;
+        }
+        let wanted = self.in_flight.get().min(points.len()).saturating_sub(1);
+        while self.others.len() < wanted {
+            let (graph, lane) = (Arc::clone(self.executor.graph()), self.others.len() + 1);
+            self.others.push(Executor::in_lane(graph, self.images.spec.backend, lane)?);
+        }
+        let Self { executor, others, images, .. } = self;
+        let losses = |executor: &mut _, number: usize, observer: &dyn Observer| {
+            images.losses(executor, points[number], observer)
+        };
+        in_order((executor, &mut others[..wanted]), points.len(), observer, losses, keep)
+    }
 
     fn setting(&self) -> String {
-        let batch_norm = match self.spec.batch_norm {
-            BatchNorm::Recompute => format!("batch-norm statistics from {} training images", self.statistics.len()),
+        let Images { spec, statistics, train, test, .. } = &self.images;
+        let batch_norm = match spec.batch_norm {
+            BatchNorm::Recompute => format!("batch-norm statistics from {} training images", statistics.len()),
             BatchNorm::Frozen => "batch-norm statistics of the centre".to_owned(),
         };
-        let by = match self.spec.backend {
+        let by = match spec.backend {
             BackendKind::Cpu => String::new(),
             other => format!("; backend {other}"),
         };
-        format!("{batch_norm}; loss on {} training and {} test images{by}", self.train.len(), self.test.len())
+        format!("{batch_norm}; loss on {} training and {} test images{by}", train.len(), test.len())
     }
 }

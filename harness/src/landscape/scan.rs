@@ -1,4 +1,4 @@
-//! The core of every experiment: points of lines, one after the other, each measured once and kept at once.
+//! The core of every experiment: points of lines, each measured once and kept in its turn.
 
 use valleys_sim::progress::Observer;
 
@@ -43,17 +43,26 @@ pub(super) fn scan(
     observer: &dyn Observer,
 ) -> Result<Vec<Vec<Point>>> {
     let cells = || lines.iter().flat_map(|line| line.offsets.iter().map(move |&offset| (line, offset)));
-    let missing = cells().filter(|(line, offset)| store.find(&line.name, *offset).is_none()).count();
-    observer.begin(task, missing as u64);
-    let measured: Result<()> = cells().try_for_each(|(cells, offset)| {
-        if store.find(&cells.name, offset).is_some() {
-            return Ok(());
+    let mut missing: Vec<(&Cells<'_>, f64)> = Vec::new();
+    for (line, offset) in cells().filter(|(line, offset)| store.find(&line.name, *offset).is_none()) {
+        // A cell that comes twice is one.
+        if !missing.iter().any(|(other, at)| *at == offset && other.name == line.name) {
+            missing.push((line, offset));
         }
-        let losses =
-            surface.measure(&cells.line, offset, observer).map_err(|error| named(error, &cells.name, offset))?;
+    }
+    observer.begin(task, missing.len() as u64);
+    let points: Vec<_> = missing.iter().map(|(cells, offset)| (&cells.line, *offset)).collect();
+    let mut kept = 0;
+    let measured = surface.measure_all(&points, observer, &mut |losses| {
+        let (cells, offset) = missing[kept];
         store.keep(Point::new(&cells.name, offset, losses))?;
         observer.advance(1);
+        kept += 1;
         Ok(())
+    });
+    let measured = measured.map_err(|error| match missing.get(kept) {
+        Some((cells, offset)) => named(error, &cells.name, *offset),
+        None => error,
     });
     observer.finish();
     measured?;
@@ -118,6 +127,14 @@ mod tests {
             found.iter().map(|points| points.iter().map(|point| point.train.loss).collect()).collect();
         assert_eq!(losses, [[1.0, 0.0, 0.25], [11.0, 10.0, 77.0]]);
         assert_eq!((surface.measured, store.len()), (6, 6));
+    }
+
+    #[test]
+    fn a_cell_that_comes_twice_is_measured_once() {
+        let (mut store, mut surface) = (Vec::new(), square());
+        let found = scanned(&mut surface, &[0.5, -1.0, 0.5], &[1.0, 1.0], &mut store).expect("measured");
+        assert_eq!((surface.measured, store.len()), (2, 2));
+        assert!(found[0].len() == 3 && found[0] == found[1] && found[0][0] == found[0][2]);
     }
 
     #[test]

@@ -18,6 +18,20 @@ pub trait Surface {
     /// Fails on a loss that is not finite; stops at a safe point if the observer asks.
     fn measure(&mut self, line: &Line<'_, f32>, offset: f64, observer: &dyn Observer) -> Result<Losses>;
 
+    /// The same at several points, of which more than one may be measured at a time: losses are handed to `keep` in the
+    /// order of the points.
+    ///
+    /// Fails as [`measure`](Self::measure) does at the first point, in that order, that fails, or as `keep` does; no losses
+    /// of later points are handed over.
+    fn measure_all(
+        &mut self,
+        points: &[(&Line<'_, f32>, f64)],
+        observer: &dyn Observer,
+        keep: &mut dyn FnMut(Losses) -> Result<()>,
+    ) -> Result<()> {
+        points.iter().try_for_each(|(line, offset)| keep(self.measure(line, *offset, observer)?))
+    }
+
     /// How losses are measured, in words, for captions.
     fn setting(&self) -> String;
 }

@@ -1,15 +1,16 @@
 //! Points of real, if untrained, networks.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use valleys_sim::Seed;
 use valleys_sim::asymmetry::Criteria;
 use valleys_sim::direction::Family;
 use valleys_sim::profile::grid;
-use valleys_sim::progress::{Silent, Stopped};
+use valleys_sim::progress::{Observer, Silent, Stopped};
 
 use super::direction::Law;
-use super::{BatchNorm, Losses, Point, Probe, Spec, Store, Surface, interpolation, line};
+use super::{BatchNorm, Losses, Point, PointsInFlight, Probe, Spec, Store, Surface, interpolation, line};
 use crate::average::recompute_statistics;
 use crate::data::loader::PlainBatches;
 use crate::data::{Dataset, synthetic};
@@ -50,6 +51,13 @@ fn setting() -> Setting {
 impl Setting {
     fn probe(&self, batch_norm: BatchNorm) -> Probe {
         Probe::new(&self.graph, &self.data, spec(batch_norm)).expect("valid")
+    }
+
+    /// The losses of a line with so many points in flight.
+    fn line_by(&self, in_flight: usize, offsets: &[f64], store: &mut dyn Store) -> Result<Vec<Point>> {
+        let in_flight = PointsInFlight::new(in_flight).expect("in range");
+        let mut probe = self.probe(BatchNorm::Recompute).with_points_in_flight(in_flight);
+        line::points(&mut probe, &self.weights, &self.direction, offsets, store, &Silent)
     }
 
     fn line(&self, batch_norm: BatchNorm, offsets: &[f64], store: &mut dyn Store) -> Result<Vec<Point>> {
@@ -144,6 +152,73 @@ fn a_stopped_line_goes_on_from_its_points_with_any_number_of_threads() {
     assert_eq!(continued[1].train.loss, 77.0);
     assert_eq!((&continued[0], &continued[2..]), (&whole[0], &whole[2..]));
     assert_eq!(kept.len(), 5);
+}
+
+#[test]
+fn any_number_in_flight_leaves_the_same_store_stopped_or_not() {
+    let setting = setting();
+    let offsets = grid(-2.0, 2.0, 7).expect("grid");
+    let bytes = |points: &[Point]| serde_json::to_string(points).expect("JSON");
+    let mut one = Vec::new();
+    setting.line_by(1, &offsets, &mut one).expect("measured");
+    for in_flight in [2, 3, 16] {
+        let mut whole = Vec::new();
+        setting.line_by(in_flight, &offsets, &mut whole).expect("measured");
+        assert_eq!(bytes(&whole), bytes(&one), "{in_flight} in flight");
+
+        let mut stopped = Failing::default();
+        let failed = setting.line_by(in_flight, &offsets, &mut stopped);
+        assert!(matches!(failed, Err(Error::Interrupted)));
+        assert_eq!(bytes(&stopped.0), bytes(&one[..2]), "{in_flight} in flight");
+        setting.line_by(in_flight, &offsets, &mut stopped.0).expect("measured");
+        assert_eq!(bytes(&stopped.0), bytes(&one), "{in_flight} in flight");
+    }
+}
+
+#[test]
+fn several_in_flight_fail_as_one_does() {
+    let setting = setting();
+    // All but the first two overflow, the later ones as soon as the first.
+    let offsets = [0.0, 0.5, 1e38, 2e38, 3e38, 4e38];
+    let failed = [1, 3].map(|in_flight| {
+        let mut store = Vec::new();
+        let error = setting.line_by(in_flight, &offsets, &mut store).expect_err("overflows");
+        (error.to_string(), store)
+    });
+    assert_eq!(failed[0], failed[1]);
+    assert!(failed[0].0.contains("at offset 1000") && failed[0].1.len() == 2, "{}", failed[0].0);
+
+    let mut probe = setting.probe(BatchNorm::Recompute).with_points_in_flight(PointsInFlight::new(3).expect("3"));
+    let mut line = |observer: &dyn Observer, store: &mut Vec<Point>| {
+        line::points(&mut probe, &setting.weights, &setting.direction, &[0.0, 0.1, 0.2, 0.3, 0.4], store, observer)
+    };
+    let mut store = Vec::new();
+    assert!(matches!(line(&Stopped, &mut store), Err(Error::Interrupted)) && store.is_empty());
+    // Stopped when it is told of the second point.
+    let observer = StopsAfter { points: 2, seen: AtomicUsize::new(0) };
+    assert!(matches!(line(&observer, &mut store), Err(Error::Interrupted)));
+    assert!((2..5).contains(&store.len()), "{} kept", store.len());
+    assert_eq!(line(&Silent, &mut store).expect("measured").len(), 5);
+}
+
+/// Asks to stop after so many points.
+struct StopsAfter {
+    points: usize,
+    seen: AtomicUsize,
+}
+
+impl Observer for StopsAfter {
+    fn begin(&self, _task: &str, units: u64) {
+        assert_eq!(units, 5);
+    }
+    fn advance(&self, units: u64) {
+        self.seen.fetch_add(units as usize, Ordering::SeqCst);
+    }
+    fn note(&self, _line: &str) {}
+    fn finish(&self) {}
+    fn interrupted(&self) -> bool {
+        self.seen.load(Ordering::SeqCst) >= self.points
+    }
 }
 
 #[test]

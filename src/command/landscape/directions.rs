@@ -164,7 +164,7 @@ pub(super) fn norm_cases<'a>(solutions: &'a [(&Trained, Solution)]) -> Result<Ve
                 (true, _) => format!("{title}, {way}"),
                 (false, _) => title,
             };
-            let probe = Probe::new(&run.graph, &run.data, spec).map_err(usage)?;
+            let probe = run.probe_by(spec, solutions[0].0.in_flight)?;
             cases.push(NormCase { name, probe, centre: &solution.weights });
         }
     }

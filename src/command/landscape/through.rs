@@ -202,6 +202,7 @@ pub(super) fn controlled(
             graph: &trained.graph,
             data: &trained.data,
             spec: &trained.landscape.spec,
+            in_flight: trained.in_flight,
             solution: &solution.weights,
             law,
             index,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use valleys_harness::checkpoint;
 use valleys_harness::data::{Dataset, synthetic};
-use valleys_harness::landscape::{BatchNorm, Probe};
+use valleys_harness::landscape::{BatchNorm, PointsInFlight, Probe, Spec};
 use valleys_harness::model::{Architecture, Graph, NormWeights};
 use valleys_harness::params::Weights;
 use valleys_harness::preset::Landscape;
@@ -32,6 +32,8 @@ pub(super) struct Trained {
     pub(super) data: Dataset,
     pub(super) seed: Seed,
     pub(super) landscape: Landscape,
+    /// No part of what a run is: losses do not depend on it.
+    pub(super) in_flight: PointsInFlight,
     recipe: Recipe,
     config: Config,
 }
@@ -60,6 +62,7 @@ impl Trained {
             return Err(wrong("--out", source.run.display(), "another folder than the run"));
         }
         let mut trained = Self::of(&source.run, source.data.as_deref())?;
+        trained.in_flight = source.flight.points_in_flight;
         let landscape = &mut trained.landscape;
         landscape.reach = extent.radius.unwrap_or(landscape.reach);
         landscape.points = extent.points.unwrap_or(landscape.points);
@@ -113,7 +116,8 @@ impl Trained {
         }
         let graph = Arc::new(architecture.graph(data.classes())?);
         let recipe = training.check().map_err(usage)?;
-        Ok(Self { folder, architecture, graph, data, seed, landscape, recipe, config })
+        let in_flight = PointsInFlight::default();
+        Ok(Self { folder, architecture, graph, data, seed, landscape, in_flight, recipe, config })
     }
 
     /// The phases of training, by name.
@@ -183,7 +187,13 @@ impl Trained {
 
     /// Measures this run's network on its images.
     pub(super) fn probe(&self) -> Result<Probe> {
-        Probe::new(&self.graph, &self.data, self.landscape.spec.clone()).map_err(usage)
+        self.probe_by(self.landscape.spec.clone(), self.in_flight)
+    }
+
+    /// Measures it as another specification says.
+    pub(super) fn probe_by(&self, spec: Spec, in_flight: PointsInFlight) -> Result<Probe> {
+        let probe = Probe::new(&self.graph, &self.data, spec).map_err(usage)?;
+        Ok(probe.with_points_in_flight(in_flight))
     }
 
     /// What makes a direction asymmetric, resampling from the run's seed.

@@ -29,6 +29,9 @@ struct Measured {
     /// Of every point.
     #[serde(skip_serializing_if = "Option::is_none")]
     images: Option<PointImages>,
+    /// Points measured at a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    points_in_flight: Option<usize>,
 }
 
 /// Prints the speeds of networks, each as soon as it is known.
@@ -42,9 +45,18 @@ pub(crate) fn measure(options: &Measure) -> Result<()> {
     };
     for network in networks {
         let [training, evaluation] = images(network, backend, batch, effort)?;
-        let points = of_points.map(|images| points(network, backend, images, effort)).transpose()?;
-        let name = network.name();
-        row(&Measured { network: name, backend, batch, training, evaluation, points, images: of_points })?;
+        let in_flight = options.flight.points_in_flight;
+        let points = of_points.map(|images| points(network, backend, images, in_flight, effort)).transpose()?;
+        row(&Measured {
+            network: network.name(),
+            backend,
+            batch,
+            training,
+            evaluation,
+            points,
+            images: of_points,
+            points_in_flight: of_points.map(|_| in_flight.get()),
+        })?;
     }
     Ok(())
 }

@@ -7,7 +7,6 @@ use cudarc::cudnn::result::{self, CudnnError};
 use cudarc::cudnn::sys;
 use cudarc::driver::CudaStream;
 
-use super::choices::{self, Choices};
 use super::memory::Buffer;
 use super::number::Storage;
 use crate::{Error, Result};
@@ -18,8 +17,6 @@ pub(super) struct Dnn {
     /// Working memory, as much as any convolution so far needs; all use it by turns, in the order of the stream. What was
     /// recorded with it holds it, too.
     pub(super) workspace: Option<Arc<Buffer<u8>>>,
-    /// The algorithms that were chosen.
-    pub(super) choices: Choices,
     stream: Arc<CudaStream>,
 }
 
@@ -27,21 +24,11 @@ pub(super) struct Dnn {
 unsafe impl Send for Dnn {}
 
 impl Dnn {
-    /// cuDNN on a stream of a GPU of this name.
-    pub(super) fn new(stream: &Arc<CudaStream>, name: &str) -> Result<Self> {
-        // SAFETY: loads cuDNN, as every program that uses it does.
-        if !unsafe { sys::is_culib_present() } {
-            return Err(Error::device(
-                "no cuDNN: libcudnn.so.9 was not found; docs/cuda.md says where to get it and how to name its folder",
-            ));
-        }
-        let version = result::get_version();
-        if version < 90_000 {
-            return Err(Error::device(format!("cuDNN's version is {version}; allowed: 90000 or later, of cuDNN 9")));
-        }
+    /// cuDNN on a stream.
+    pub(super) fn new(stream: &Arc<CudaStream>) -> Result<Self> {
+        version()?;
         let handle = result::create_handle().map_err(|error| failed("starting it", error))?;
-        let choices = Choices::new(choices::file(), format!("{name}, cuDNN {version}"));
-        let dnn = Self { handle, workspace: None, choices, stream: Arc::clone(stream) };
+        let dnn = Self { handle, workspace: None, stream: Arc::clone(stream) };
         dnn.set_stream(stream)?;
         Ok(dnn)
     }
@@ -69,6 +56,22 @@ impl Drop for Dnn {
             // SAFETY: the handle is this value's own, and not used again.
             let _ = unsafe { result::destroy_handle(self.handle) };
         }
+    }
+}
+
+/// The version of cuDNN, which is there and not too old.
+pub(super) fn version() -> Result<usize> {
+    // SAFETY: loads cuDNN, as every program that uses it does.
+    if !unsafe { sys::is_culib_present() } {
+        return Err(Error::device(
+            "no cuDNN: libcudnn.so.9 was not found; docs/cuda.md says where to get it and how to name its folder",
+        ));
+    }
+    match result::get_version() {
+        version if version < 90_000 => {
+            Err(Error::device(format!("cuDNN's version is {version}; allowed: 90000 or later, of cuDNN 9")))
+        }
+        version => Ok(version),
     }
 }
 

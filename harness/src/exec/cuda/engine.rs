@@ -74,14 +74,19 @@ pub(crate) struct Cuda {
 
 /// Name and number of a GPU.
 pub(crate) fn name(ordinal: usize) -> Result<String> {
-    let device = Device::open(ordinal)?;
+    let device = Device::open(ordinal, 0)?;
     Ok(format!("{}, compute capability {} (cuda:{})", device.name(), device.capability(), device.ordinal()))
 }
 
 impl Cuda {
-    /// The engine of a network on the GPU of this number.
-    pub(crate) fn new(graph: &Graph, ordinal: usize, multiplies: gpu::Precision, kinds: &Kinds) -> Result<Self> {
-        let device = Device::open(ordinal)?;
+    /// The engine of a network on the GPU of this number, in one of its lanes.
+    pub(crate) fn new(
+        graph: &Graph,
+        (ordinal, lane): (usize, usize),
+        multiplies: gpu::Precision,
+        kinds: &Kinds,
+    ) -> Result<Self> {
+        let device = Device::open(ordinal, lane)?;
         let precision = match multiplies {
             gpu::Precision::Single => Precision::F32,
             gpu::Precision::Tf32 => Precision::Tf32,

@@ -5,7 +5,9 @@
 //! `launch/`; a [`Device`](device::Device) carries it out. The tests carry the same launches out on the host, by the same
 //! C++ functions in plain loops, and hold them to the reference backend.
 //!
-//! Everything runs in order on one stream of the device; on a second one, work is recorded that is done over and over. Sums are taken in a fixed order, which shapes alone determine.
+//! Everything runs in order on one stream of the device; on a second one, work is recorded that is done over and over. A
+//! device is a lane of a [`Gpu`](gpu::Gpu): several engines at a time have one each, with streams, cuDNN and memory of its
+//! own. Sums are taken in a fixed order, which shapes alone determine.
 
 mod algorithms;
 mod choices;
@@ -13,6 +15,7 @@ mod convolution;
 mod cudnn;
 mod device;
 mod engine;
+mod gpu;
 mod graph;
 mod images;
 mod kernels;

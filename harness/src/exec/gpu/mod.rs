@@ -49,20 +49,20 @@ pub fn choose_gpu(ordinal: usize) {
     GPU.store(ordinal, Ordering::Relaxed);
 }
 
-/// The engine of a network on the GPU, which computes in single precision.
-pub(super) fn engine<T: Scalar>(graph: &Graph, precision: Precision) -> Result<Box<dyn Engine<T>>> {
+/// The engine of a network in a lane of the GPU, which computes in single precision.
+pub(super) fn engine<T: Scalar>(graph: &Graph, precision: Precision, lane: usize) -> Result<Box<dyn Engine<T>>> {
     let double = || Error::device("the CUDA backends compute in single precision alone; allowed: cpu and reference");
     if TypeId::of::<T>() != TypeId::of::<f32>() {
         return Err(double());
     }
     // Known to be the same type, which the compiler cannot see.
-    let engine: Box<dyn Any> = Box::new(single(graph, precision, &precision.kinds(graph)?)?);
+    let engine: Box<dyn Any> = Box::new(single(graph, (precision, lane), &precision.kinds(graph)?)?);
     engine.downcast().map(|engine| *engine).map_err(|_| double())
 }
 
 #[cfg(feature = "cuda")]
-fn single(graph: &Graph, precision: Precision, kinds: &Kinds) -> Result<Box<dyn Engine<f32>>> {
-    Ok(Box::new(super::cuda::Cuda::new(graph, GPU.load(Ordering::Relaxed), precision, kinds)?))
+fn single(graph: &Graph, (precision, lane): (Precision, usize), kinds: &Kinds) -> Result<Box<dyn Engine<f32>>> {
+    Ok(Box::new(super::cuda::Cuda::new(graph, (GPU.load(Ordering::Relaxed), lane), precision, kinds)?))
 }
 
 /// The GPU's name and number.
@@ -72,7 +72,7 @@ pub(super) fn name() -> Result<String> {
 }
 
 #[cfg(not(feature = "cuda"))]
-fn single(_: &Graph, _: Precision, _: &Kinds) -> Result<Box<dyn Engine<f32>>> {
+fn single(_: &Graph, _: (Precision, usize), _: &Kinds) -> Result<Box<dyn Engine<f32>>> {
     Err(absent())
 }
 

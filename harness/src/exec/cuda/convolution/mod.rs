@@ -122,7 +122,7 @@ fn product(extents: [usize; 4]) -> usize {
 impl Convolution {
     /// The convolution of `images` images by this window.
     ///
-    /// Which algorithm is fastest is measured when a direction is first asked for on the device.
+    /// Which algorithm is fastest is measured when a direction is first asked for on the GPU, in any lane.
     ///
     /// # Errors
     /// [`Error::Domain`] if the shapes do not fit, [`Error::Device`] if cuDNN refuses them.
@@ -163,11 +163,11 @@ impl Convolution {
             return Ok(way);
         }
         let key = Key { extents: self.extents, precision: self.precision, direction };
-        let choice = match dnn.choices.get(&key) {
-            Some(choice) => choice,
-            None => {
-                let choice = self.measure(dnn, key)?;
-                dnn.choices.keep(key, choice)
+        let choice = {
+            let mut choices = self.device.choices();
+            match choices.get(&key) {
+                Some(choice) => choice,
+                None => choices.keep(key, self.measure(dnn, key)?),
             }
         };
         reserve(&self.device, dnn, choice.workspace)?;

@@ -96,14 +96,19 @@ int add_up(const Descriptor *out, const void *a, const void *b, void *c, float b
   return 0;
 }
 
-// Where work belongs now; the engine asks for one convolution at a time.
-void *stream = nullptr;
+// Where a handle's work belongs now; whoever has the handle asks for one convolution at a time.
+struct Handle {
+  void *stream = nullptr;
+};
 
 // Convolutions that this thread has asked for: forward, back to x, back to the weight; what it records is asked for once.
 thread_local unsigned long long convolutions[3];
 
 // Milliseconds that a convolution forward is said to take; back, they take 1.
 thread_local float forward_time = 1;
+
+// How often this thread has had algorithms measured.
+thread_local unsigned long long measured = 0;
 
 // The one algorithm that runs, and the working memory that it needs for a batch.
 constexpr int ALGORITHM = 1;
@@ -120,6 +125,7 @@ struct Report {
 int report(const Descriptor *moves, const Descriptor *y, bool fits, void *out, const Descriptor *of_out, int asked,
            int *count, Report *reports, void *workspace, size_t bytes, float time = 1) {
   if (!fits || asked < 3) return BAD_PARAM;
+  ++measured;
   std::memset(out, 1, length(of_out) * size(of_out));
   std::memset(workspace, 1, bytes);
   reports[0] = {0, 0, time / 2, 0, 0, moves->math, {}};
@@ -149,9 +155,9 @@ using Shape = const Descriptor *;
 extern "C" {
 
 size_t cudnnGetVersion() { return 90000; }
-int cudnnCreate(void **handle) { return *handle = reinterpret_cast<void *>(40), 0; }
-int cudnnDestroy(void *) { return 0; }
-int cudnnSetStream(void *, void *to) { return stream = to, 0; }
+int cudnnCreate(Handle **handle) { return *handle = new Handle(), 0; }
+int cudnnDestroy(Handle *handle) { return delete handle, 0; }
+int cudnnSetStream(Handle *handle, void *to) { return handle->stream = to, 0; }
 
 int cudnnCreateTensorDescriptor(Descriptor **made) { return *made = new Descriptor(), 0; }
 int cudnnCreateFilterDescriptor(Descriptor **made) { return *made = new Descriptor(), 0; }
@@ -194,39 +200,39 @@ int cudnnFindConvolutionBackwardFilterAlgorithmEx(void *, Shape of_x, const void
   return report(moves, of_y, fit(of_x, of_w, moves, of_y), w, of_w, asked, count, reports, workspace, bytes);
 }
 
-int cudnnConvolutionForward(void *, const float *alpha, Shape of_x, const void *x, Shape of_w, const void *w,
+int cudnnConvolutionForward(Handle *handle, const float *alpha, Shape of_x, const void *x, Shape of_w, const void *w,
                             Shape moves, int algorithm, void *workspace, size_t bytes, const float *beta, Shape of_y,
                             void *y) {
   if (!runs(fit(of_x, of_w, moves, of_y), moves, of_y, algorithm, bytes, alpha)) return BAD_PARAM;
   if (!aligned(of_x, x, w, y)) return BAD_PARAM;
   ++convolutions[0];
-  return valleys_double_do(stream, [=, factor = *beta] {
+  return valleys_double_do(handle->stream, [=, factor = *beta] {
     std::memset(workspace, 2, bytes);
     return add_up(of_y, x, w, y, factor, [&](auto f) {
       for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { f(i, j, k); });
     });
   });
 }
-int cudnnConvolutionBackwardData(void *, const float *alpha, Shape of_w, const void *w, Shape of_y, const void *y,
+int cudnnConvolutionBackwardData(Handle *handle, const float *alpha, Shape of_w, const void *w, Shape of_y, const void *y,
                                  Shape moves, int algorithm, void *workspace, size_t bytes, const float *beta,
                                  Shape of_x, void *x) {
   if (!runs(fit(of_x, of_w, moves, of_y), moves, of_y, algorithm, bytes, alpha)) return BAD_PARAM;
   if (!aligned(of_x, x, w, y)) return BAD_PARAM;
   ++convolutions[1];
-  return valleys_double_do(stream, [=, factor = *beta] {
+  return valleys_double_do(handle->stream, [=, factor = *beta] {
     std::memset(workspace, 2, bytes);
     return add_up(of_x, y, w, x, factor, [&](auto f) {
       for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { f(k, j, i); });
     });
   });
 }
-int cudnnConvolutionBackwardFilter(void *, const float *alpha, Shape of_x, const void *x, Shape of_y, const void *y,
+int cudnnConvolutionBackwardFilter(Handle *handle, const float *alpha, Shape of_x, const void *x, Shape of_y, const void *y,
                                    Shape moves, int algorithm, void *workspace, size_t bytes, const float *beta,
                                    Shape of_w, void *w) {
   if (!runs(fit(of_x, of_w, moves, of_y), moves, of_y, algorithm, bytes, alpha)) return BAD_PARAM;
   if (!aligned(of_x, x, w, y)) return BAD_PARAM;
   ++convolutions[2];
-  return valleys_double_do(stream, [=, factor = *beta] {
+  return valleys_double_do(handle->stream, [=, factor = *beta] {
     std::memset(workspace, 2, bytes);
     return add_up(of_w, x, y, w, factor, [&](auto f) {
       for_each_product(of_x, of_w, moves, of_y, [&](size_t i, size_t j, size_t k) { f(i, k, j); });
@@ -237,5 +243,6 @@ int cudnnConvolutionBackwardFilter(void *, const float *alpha, Shape of_x, const
 // For the tests alone.
 unsigned long long valleys_double_convolutions(int direction) { return convolutions[direction]; }
 void valleys_double_take_forward(float milliseconds) { forward_time = milliseconds; }
+unsigned long long valleys_double_measured() { return measured; }
 
 }  // extern "C"

@@ -1,6 +1,7 @@
 // A CUDA driver that the tests load in the place of the real one: its GPU is the host. It knows the functions that the
 // engine calls, does nothing before somebody waits for it, and complains about what a real one would not forgive.
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -20,24 +21,33 @@ constexpr int INVALID_VALUE = 1, INVALID_IMAGE = 200, NOT_FOUND = 500, ILLEGAL_A
 
 // Handles that are no addresses.
 void *const CONTEXT = reinterpret_cast<void *>(8), *const POOL = reinterpret_cast<void *>(16),
-            *const STREAM = reinterpret_cast<void *>(24), *const MODULE = reinterpret_cast<void *>(32),
-            *const RECORDER = reinterpret_cast<void *>(48), *const SIDE = reinterpret_cast<void *>(56);
+            *const MODULE = reinterpret_cast<void *>(24);
 
 thread_local void *current = nullptr;
 
 using Work = std::vector<std::function<int()>>;
 
-// Work of the first stream that nobody has waited for, in the order of calls, and the first error of what was done.
-std::mutex stream;
-Work waiting;
-int failure = 0;
+// A stream is made in every lane's turn: the first of a lane's is its own, the second is for recordings, two more are beside
+// these.
+enum class Kind { OWN, RECORDER, SIDE };
+
+struct Stream {
+  Kind kind;
+  unsigned lane;
+  // Of a lane's own stream: work that nobody has waited for, in the order of calls. Lanes do not wait for one another.
+  std::mutex lock;
+  Work waiting;
+};
+
+constexpr Kind KINDS[] = {Kind::OWN, Kind::RECORDER, Kind::SIDE, Kind::SIDE};
+std::atomic<unsigned> streams{0};
+
+// The first error of what was done; it stays, as a real GPU's does.
+std::atomic<int> failure{0};
 
 // Page-locked memory, which the GPU reads when it gets there: starts and lengths.
 std::mutex pinned_lock;
 std::map<const char *, size_t> pinned;
-
-// Streams that were made: the second is for recordings, later ones are beside the first two.
-int streams = 0;
 
 // What this thread has asked for in streams beside others, and how much of it some stream has waited for. It is done as late
 // as that allows: when somebody waits.
@@ -85,6 +95,21 @@ bool is_pinned(const void *from) {
   return static_cast<const char *>(from) < start + length;
 }
 
+bool is(const void *stream, Kind kind) { return static_cast<const Stream *>(stream)->kind == kind; }
+
+// Buffers by their starts: where they end, and the lane that they belong to.
+std::mutex buffers_lock;
+std::map<unsigned long long, std::pair<unsigned long long, unsigned>> buffers;
+
+// Whether a number is an address of memory of another lane, with which a stream has no business.
+bool foreign(unsigned long long number, const void *in) {
+  const std::lock_guard<std::mutex> held(buffers_lock);
+  const auto after = buffers.upper_bound(number);
+  if (after == buffers.begin()) return false;
+  const auto [end, lane] = std::prev(after)->second;
+  return number < end && lane != static_cast<const Stream *>(in)->lane;
+}
+
 void *place(unsigned long long address) { return reinterpret_cast<void *>(address); }
 
 }  // namespace
@@ -92,12 +117,14 @@ void *place(unsigned long long address) { return reinterpret_cast<void *>(addres
 int valleys_double_do(void *in, std::function<int()> work) {
   if (current != CONTEXT) return INVALID_VALUE;
   // Whoever works beside a stream has waited for all that was asked for there before.
-  if (in == SIDE) return known == asked ? (beside.push_back(std::move(work)), 0) : INVALID_VALUE;
+  if (in == nullptr) return INVALID_VALUE;
+  if (is(in, Kind::SIDE)) return known == asked ? (beside.push_back(std::move(work)), 0) : INVALID_VALUE;
   ++asked;
-  if (in == RECORDER && recording != nullptr) return recording->push_back(std::move(work)), 0;
-  if (in != STREAM) return INVALID_VALUE;
-  const std::lock_guard<std::mutex> held(stream);
-  return waiting.push_back(std::move(work)), failure;
+  if (is(in, Kind::RECORDER) && recording != nullptr) return recording->push_back(std::move(work)), 0;
+  if (!is(in, Kind::OWN)) return INVALID_VALUE;
+  Stream *const own = static_cast<Stream *>(in);
+  const std::lock_guard<std::mutex> held(own->lock);
+  return own->waiting.push_back(std::move(work)), failure.load();
 }
 
 extern "C" {
@@ -119,14 +146,17 @@ int cuMemPoolSetAttribute(void *pool, int attribute, void *value) {
 }
 int cuCtxGetCurrent(void **context) { return *context = current, 0; }
 int cuCtxSetCurrent(void *context) { return current = context, 0; }
-int cuStreamCreate(void **made, unsigned) { return *made = streams > 1 ? SIDE : streams == 1 ? RECORDER : STREAM, ++streams, 0; }
+int cuStreamCreate(void **made, unsigned) {
+  const unsigned number = streams++;
+  return *made = new Stream{KINDS[number % 4], number / 4, {}, {}}, 0;
+}
 int cuEventCreate(Event **made, unsigned) { return *made = new Event(), 0; }
 int cuEventRecord(Event *event, void *in) {
-  *event = in == SIDE ? Event{beside.size(), 0} : Event{0, asked};
+  *event = is(in, Kind::SIDE) ? Event{beside.size(), 0} : Event{0, asked};
   return 0;
 }
 int cuStreamWaitEvent(void *in, const Event *event, unsigned) {
-  if (in == SIDE) return known = event->asked, 0;
+  if (is(in, Kind::SIDE)) return known = event->asked, 0;
   for (; waited < event->beside; ++waited)
     if (const int error = valleys_double_do(in, beside[waited]); error != 0) return error;
   return 0;
@@ -138,19 +168,21 @@ int cuEventElapsedTime(float *milliseconds, Event *, Event *) { return *millisec
 int cuEventDestroy_v2(Event *event) { return delete event, 0; }
 int cuStreamDestroy_v2(void *) { return 0; }
 int cuStreamSynchronize(void *in) {
-  if (in != STREAM || current != CONTEXT) return INVALID_VALUE;
-  const std::lock_guard<std::mutex> held(stream);
-  for (const auto &work : waiting)
-    if (failure == 0) failure = work();
-  return waiting.clear(), failure;
+  if (!is(in, Kind::OWN) || current != CONTEXT) return INVALID_VALUE;
+  Stream *const own = static_cast<Stream *>(in);
+  const std::lock_guard<std::mutex> held(own->lock);
+  for (const auto &work : own->waiting)
+    if (failure == 0)
+      if (const int error = work(); error != 0) failure = error;
+  return own->waiting.clear(), failure.load();
 }
 // Relaxed recordings (2) alone.
 int cuStreamBeginCapture_v2(void *in, int mode) {
-  if (in != RECORDER || recording != nullptr || mode != 2) return INVALID_VALUE;
+  if (!is(in, Kind::RECORDER) || recording != nullptr || mode != 2) return INVALID_VALUE;
   return recording = new Work(), 0;
 }
 int cuStreamEndCapture(void *in, Work **made) {
-  if (in != RECORDER || recording == nullptr) return INVALID_VALUE;
+  if (!is(in, Kind::RECORDER) || recording == nullptr) return INVALID_VALUE;
   *made = recording;
   recording = nullptr;
   if (!recordings_fail) return 0;
@@ -203,10 +235,16 @@ int cuMemAllocAsync(unsigned long long *address, size_t bytes, void *in) {
   std::memset(start, UNTOUCHED, bytes + 2 * GUARD);
   std::memcpy(start, &bytes, sizeof bytes);
   *address = reinterpret_cast<unsigned long long>(start + GUARD);
-  return in == STREAM && current == CONTEXT ? 0 : INVALID_VALUE;
+  const std::lock_guard<std::mutex> held(buffers_lock);
+  buffers[*address] = {*address + bytes, static_cast<const Stream *>(in)->lane};
+  return is(in, Kind::OWN) && current == CONTEXT ? 0 : INVALID_VALUE;
 }
 int cuMemFreeAsync(unsigned long long address, void *in) {
-  if (in != STREAM) return INVALID_VALUE;
+  if (!is(in, Kind::OWN) || foreign(address, in)) return INVALID_VALUE;
+  {
+    const std::lock_guard<std::mutex> held(buffers_lock);
+    buffers.erase(address);
+  }
   return valleys_double_do(in, [=] {
     char *const start = static_cast<char *>(place(address)) - GUARD;
     size_t bytes;
@@ -220,21 +258,23 @@ int cuMemFreeAsync(unsigned long long address, void *in) {
 int cuMemGetInfo_v2(size_t *free, size_t *all) { return *free = *all = size_t{1} << 33, 0; }
 int cuMemsetD8Async(unsigned long long address, unsigned char byte, size_t bytes, void *in) {
   ++memory;
+  if (foreign(address, in)) return INVALID_VALUE;
   return valleys_double_do(in, [=] { return std::memset(place(address), byte, bytes), 0; });
 }
 int cuMemcpyHtoDAsync_v2(unsigned long long to, const void *from, size_t bytes, void *in) {
-  if (in != STREAM) return INVALID_VALUE;
+  if (!is(in, Kind::OWN) || foreign(to, in)) return INVALID_VALUE;
   sent += bytes;
   if (is_pinned(from)) return valleys_double_do(in, [=] { return std::memcpy(place(to), from, bytes), 0; });
   const std::vector<char> taken(static_cast<const char *>(from), static_cast<const char *>(from) + bytes);
   return valleys_double_do(in, [to, taken] { return std::memcpy(place(to), taken.data(), taken.size()), 0; });
 }
 int cuMemcpyDtoHAsync_v2(void *to, unsigned long long from, size_t bytes, void *in) {
-  if (in != STREAM) return INVALID_VALUE;
+  if (!is(in, Kind::OWN) || foreign(from, in)) return INVALID_VALUE;
   return valleys_double_do(in, [=] { return std::memcpy(to, place(from), bytes), 0; });
 }
 int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t bytes, void *in) {
   ++memory;
+  if (foreign(to, in) || foreign(from, in)) return INVALID_VALUE;
   return valleys_double_do(in, [=] { return std::memcpy(place(to), place(from), bytes), 0; });
 }
 
@@ -265,7 +305,10 @@ int cuLaunchKernelEx(const Config *config, void *function, void **arguments, voi
   if (parameters == 0) return NOT_FOUND;
   // As a real driver, which takes the values over before it returns.
   std::array<unsigned long long, 32> values = {};
-  for (unsigned i = 0; i < parameters; ++i) std::memcpy(&values[i], arguments[i], lengths[i]);
+  for (unsigned i = 0; i < parameters; ++i) {
+    std::memcpy(&values[i], arguments[i], lengths[i]);
+    if (lengths[i] == sizeof values[i] && foreign(values[i], in)) return INVALID_VALUE;
+  }
   return valleys_double_do(in, [=, x = grid_x, y = grid_y, bytes = shared]() mutable {
     void *places[32];
     for (unsigned i = 0; i < parameters; ++i) places[i] = &values[i];

@@ -80,6 +80,12 @@ fn take([ours, forward]: [f32; 2]) {
     }
 }
 
+/// How often this thread has had algorithms measured so far.
+pub(super) fn measured() -> u64 {
+    // SAFETY: the double's function of this name has no arguments and gives this number.
+    unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(own(c"valleys_double_measured"))() }
+}
+
 /// Whether recordings of this thread fail from now on.
 pub(super) fn fail_recordings(fail: bool) {
     // SAFETY: the double's function of this name takes this flag.
@@ -146,9 +152,9 @@ fn steps_images_points_and_averages_hold_on_the_whole_engine() {
 #[test]
 fn memory_holds_what_was_put_there_and_parts_are_checked() {
     load();
-    let device = Device::open(0).expect("the host");
+    let device = Device::open(0, 0).expect("the host");
     assert_eq!((device.name(), device.capability().as_str(), device.ordinal()), ("the host", "9.0", 0));
-    assert!(Arc::ptr_eq(&device, &Device::open(0).expect("the host")));
+    assert!(Arc::ptr_eq(&device, &Device::open(0, 0).expect("the host")));
     let [a, b] = [[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]].map(|numbers| Buffer::new(&device, &numbers).expect("memory"));
     a.out().part(1..3).and_then(|part| part.copy_from(b.view().part(0..2)?, device.stream())).expect("two numbers");
     assert_eq!(a.view().to_vec().expect("numbers"), [1.0, 4.0, 5.0]);
@@ -163,7 +169,7 @@ fn memory_holds_what_was_put_there_and_parts_are_checked() {
 #[test]
 fn numbers_of_another_kind_are_refused_in_one_line() {
     load();
-    let device = Device::open(0).expect("the host");
+    let device = Device::open(0, 0).expect("the host");
     let kept = Numbers::zeros(&device, Storage::Bf16, 48).expect("memory");
     let maps = kept.out::<Bf16>().expect("its own numbers");
     let message = kept.out::<f32>().expect_err("other numbers").to_string();

@@ -63,7 +63,7 @@ fn a_label_that_is_no_class_has_no_loss() {
 #[test]
 fn losses_wait_for_one_another_and_are_told_batch_by_batch() {
     load();
-    let device = Device::open(0).expect("the host");
+    let device = Device::open(0, 0).expect("the host");
     for (images, batches) in [(1, 100), (5, 100), (100, 2), (100, 100)] {
         let room = Room { images, batches };
         let mut losses = Loss::new(&device, room).expect("memory");

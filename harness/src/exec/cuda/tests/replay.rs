@@ -27,7 +27,7 @@ use crate::params::Weights;
 
 /// Three epochs in batches of 8, 8, 8 and 6, with statistics and losses after each.
 fn train(network: &Network, precision: Precision, data: &Dataset, records: bool) -> (Cuda, Vec<f32>, Vec<Outcome>) {
-    let mut engine = Cuda::new(network, 0, precision, &precision.kinds(network).expect("maps")).expect("the host");
+    let mut engine = Cuda::new(network, (0, 0), precision, &precision.kinds(network).expect("maps")).expect("the host");
     engine.record(records);
     let mut weights = Weights::initialise(network, Seed(1));
     let mut velocity = vec![0.0; weights.values.len()];
@@ -98,7 +98,7 @@ fn steps_have_the_same_bits(network: &Network, precision: Precision, data: &Data
 #[test]
 fn a_recording_is_made_anew_where_places_change_and_let_be_where_it_fails() {
     load();
-    let device = Device::open(0).expect("the host");
+    let device = Device::open(0, 0).expect("the host");
     let [x, y] = [[1.0f32, 2.0], [10.0, 20.0]].map(|numbers| Buffer::new(&device, &numbers).expect("memory"));
     let [one, other] = [1, 1].map(|bytes| Arc::new(Buffer::<u8>::zeros(&device, bytes).expect("memory")));
     let add_up = |stream: &Arc<CudaStream>| device.run_in(stream, &add(x.view(), y.out())?);
@@ -141,7 +141,7 @@ fn a_recording_is_made_anew_where_places_change_and_let_be_where_it_fails() {
 #[test]
 fn numbers_on_their_way_are_not_overtaken() {
     load();
-    let device = Device::open(0).expect("the host");
+    let device = Device::open(0, 0).expect("the host");
     // Several times around the ring; the device reads only when it is waited for.
     let length = LONGEST / 8;
     let places = [0; 20].map(|_| Buffer::<f32>::zeros(&device, length).expect("memory"));
@@ -160,7 +160,7 @@ fn numbers_on_their_way_are_not_overtaken() {
 #[test]
 fn a_mirror_knows_what_is_there() {
     load();
-    let device = Device::open(0).expect("the host");
+    let device = Device::open(0, 0).expect("the host");
     let mut mirror = Mirrored::<f32>::zeros(&device, 2).expect("memory");
     let read = |mirror: &Mirrored<f32>| mirror.view().to_vec().expect("numbers");
     mirror.set(&device, &[1.0, f32::NAN]).expect("memory");
