@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use valleys_harness::device_test::{
-    Compared, OPERATION_IMAGES, QUANTITIES, compare, compare_network, compare_steps, exact, operations, recordings,
+    Compared, MANY_IMAGES, OPERATION_IMAGES, QUANTITIES, compare, compare_network, compare_steps, convolutions, exact,
+    operations, recordings,
 };
 use valleys_harness::exec::BackendKind;
 use valleys_harness::model::Architecture;
@@ -26,8 +27,9 @@ pub(crate) fn run(options: &DeviceTest) -> Result<()> {
     line(backend.describe()?)?;
     catch_interrupts()?;
     let observer = Terminal::new();
-    let operations = operations()?;
-    observer.begin("operations and networks", (operations.len() + 2 + networks.len()) as u64);
+    let (operations, convolutions) = (operations()?, convolutions()?);
+    let count = operations.len() + convolutions.len() + 2 + networks.len();
+    observer.begin("operations and networks", count as u64);
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
     let mut enter = |compared: Compared, rates: Option<Rates>| {
         failures.extend(failure(&compared));
@@ -37,6 +39,9 @@ pub(crate) fn run(options: &DeviceTest) -> Result<()> {
     };
     for (name, graph) in operations {
         enter(compare(name, &Arc::new(graph), backend, OPERATION_IMAGES)?, None)?;
+    }
+    for (name, graph) in convolutions {
+        enter(compare(&format!("{name}, {MANY_IMAGES} images"), &Arc::new(graph), backend, MANY_IMAGES)?, None)?;
     }
     enter(compare_steps(backend)?, None)?;
     for network in networks {

@@ -22,7 +22,7 @@ use crate::optim::{Sgd, SgdParams};
 use crate::params::Weights;
 
 pub use exact::exact;
-pub use operations::operations;
+pub use operations::{convolutions, operations};
 pub use recordings::recordings;
 
 /// How far a backend is from the right numbers.
@@ -56,6 +56,8 @@ impl Compared {
 
 /// Images that operations are tried on.
 pub const OPERATION_IMAGES: usize = 9;
+/// Images that convolutions are tried on besides: so many that every part of a GPU has several of them.
+pub const MANY_IMAGES: usize = 600;
 /// Images that networks are tried on.
 pub const NETWORK_IMAGES: usize = 4;
 

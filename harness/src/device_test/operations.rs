@@ -59,3 +59,11 @@ pub fn operations() -> Result<Vec<(&'static str, Graph)>> {
     };
     OPERATIONS.into_iter().map(build).collect()
 }
+
+/// The convolutions among them.
+///
+/// # Errors
+/// As [`operations`].
+pub fn convolutions() -> Result<Vec<(&'static str, Graph)>> {
+    operations().map(|all| all.into_iter().filter(|(name, _)| name.starts_with("convolution")).collect())
+}

@@ -153,6 +153,40 @@ pub(super) struct Measured {
     pub(super) milliseconds: f32,
 }
 
+/// Whose algorithms a choice is made among.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Candidates {
+    /// cuDNN's and ours.
+    All,
+    /// Ours where there are some.
+    Ours,
+    /// cuDNN's for the direction.
+    Cudnn,
+}
+
+impl Candidates {
+    /// As `VALLEYS_CUDA_CONVOLUTIONS` says, `ours` or `cudnn`: to look for a fault, and to measure one beside the other.
+    pub(super) fn wanted() -> Self {
+        match std::env::var("VALLEYS_CUDA_CONVOLUTIONS").as_deref() {
+            Ok("ours") => Self::Ours,
+            Ok("cudnn") => Self::Cudnn,
+            _ => Self::All,
+        }
+    }
+
+    /// What of all that was tried may be chosen.
+    pub(super) fn among(self, mut measured: Vec<Measured>) -> Vec<Measured> {
+        let is_ours = |it: &Measured| matches!(it.choice.algorithm, Algorithm::Planar(_));
+        let is_turned = |it: &Measured| matches!(it.choice.algorithm, Algorithm::Turned(_));
+        match self {
+            Self::Ours if measured.iter().any(is_ours) => measured.retain(is_ours),
+            Self::Cudnn => measured.retain(|it| !is_ours(it) && !is_turned(it)),
+            Self::All | Self::Ours => {}
+        }
+        measured
+    }
+}
+
 /// The most working memory that an algorithm may need, in bytes.
 pub(super) const WORKSPACE_LIMIT: usize = 256 << 20;
 
@@ -234,6 +268,26 @@ mod tests {
         let close = [measured(WINOGRAD, fma, 1.0), measured(GEMM, fma, 1.08), measured(PRECOMPUTED, fma, 1.09)];
         assert_eq!(algorithm(&close, single), Some(Algorithm::Forward(PRECOMPUTED)));
         assert_eq!(algorithm(&[], single), None);
+    }
+
+    #[test]
+    fn whose_algorithms_are_tried_can_be_said() {
+        let own = |algorithm| {
+            let choice = Choice { algorithm, ..measured(GEMM, Math::CUDNN_FMA_MATH, 1.0).choice };
+            Measured { choice, ..measured(GEMM, Math::CUDNN_FMA_MATH, 1.0) }
+        };
+        let all = vec![
+            measured(GEMM, Math::CUDNN_FMA_MATH, 1.0),
+            own(Algorithm::Turned(GEMM)),
+            own(Algorithm::Planar(Direction::Forward)),
+        ];
+        let left = |candidates: Candidates, all: &[Measured]| {
+            candidates.among(all.to_vec()).iter().map(|it| it.choice.algorithm).collect::<Vec<_>>()
+        };
+        assert_eq!(left(Candidates::All, &all).len(), 3);
+        assert_eq!(left(Candidates::Ours, &all), [Algorithm::Planar(Direction::Forward)]);
+        assert_eq!(left(Candidates::Ours, &all[..2]).len(), 2, "there is none of ours");
+        assert_eq!(left(Candidates::Cudnn, &all), [Algorithm::Forward(GEMM)]);
     }
 
     #[test]

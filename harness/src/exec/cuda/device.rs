@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cudarc::driver::{CudaStream, DriverError, sys as driver};
 
+use super::algorithms::Candidates;
 use super::choices::Choices;
 use super::cudnn::Dnn;
 use super::gpu::Gpu;
@@ -191,6 +192,11 @@ impl Device {
         let mut dnn = self.dnn.lock().unwrap_or_else(PoisonError::into_inner);
         dnn.work_in(stream)?;
         Ok(dnn)
+    }
+
+    /// What algorithms are chosen among.
+    pub(super) fn candidates(&self) -> Candidates {
+        self.gpu.candidates()
     }
 
     /// The algorithms of cuDNN that were chosen on its GPU, for one lane at a time.

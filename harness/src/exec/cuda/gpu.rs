@@ -1,10 +1,12 @@
 //! One GPU: its kernels, and the algorithms that were chosen on it. Its lanes share them.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cudarc::driver::{CudaContext, CudaFunction, DriverError, result, sys as driver};
 use cudarc::nvrtc::Ptx;
 
+use super::algorithms::Candidates;
 use super::choices::{self, Choices};
 use super::cudnn;
 use super::device::failed;
@@ -21,6 +23,8 @@ pub(super) struct Gpu {
     capability: (i32, i32),
     /// Whether the loaded kernels wait for the launch before, as those for capability 9.0 and later do.
     wait: bool,
+    /// What these are chosen among.
+    candidates: Candidates,
     /// One algorithm a convolution, whichever lane carries it out: another one would give other bits.
     choices: Mutex<Choices>,
 }
@@ -52,8 +56,14 @@ impl Gpu {
         // Of the code that was loaded: a later GPU may have had to compile that for an earlier one.
         let versions = kernels.iter().map(CudaFunction::ptx_version).collect::<std::result::Result<Vec<_>, _>>();
         let wait = versions.map_err(about)?.into_iter().all(|version| version >= 90);
-        let choices = Choices::new(choices::file(), format!("{name}, cuDNN {}", cudnn::version()?));
-        Ok(Self { kernels, context, name, capability, wait, choices: Mutex::new(choices) })
+        let candidates = Candidates::wanted();
+        // Other kernels of ours are measured anew.
+        let mut hasher = DefaultHasher::new();
+        PROGRAM.hash(&mut hasher);
+        let kernels_are = hasher.finish();
+        let on = format!("{name}, cuDNN {}, kernels {kernels_are:016x}, {candidates:?}", cudnn::version()?);
+        let choices = Mutex::new(Choices::new(choices::file(), on));
+        Ok(Self { kernels, context, name, capability, wait, candidates, choices })
     }
 
     pub(super) fn context(&self) -> &Arc<CudaContext> {
@@ -74,6 +84,10 @@ impl Gpu {
 
     pub(super) fn function(&self, kernel: Kernel) -> driver::CUfunction {
         self.kernels[kernel as usize].cu_function()
+    }
+
+    pub(super) fn candidates(&self) -> Candidates {
+        self.candidates
     }
 
     /// The algorithms, for one lane at a time: what one is about to choose, the others wait for.

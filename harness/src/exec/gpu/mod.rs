@@ -16,7 +16,7 @@ use crate::{Error, Result, Scalar};
 /// In what a GPU multiplies where it convolves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
-    /// Single precision, without tensor cores.
+    /// Single precision; on tensor cores only where products are those of single precision nearly.
     Single,
     /// Single precision rounded to TF32, whose products tensor cores add up in single precision.
     Tf32,

@@ -5,15 +5,16 @@ use cudarc::cudnn::sys::{self, cudnnDeterminism_t, cudnnStatus_t};
 use super::{Convolution, Planar, product};
 use crate::exec::cuda::algorithms::{Algorithm, Choice, Direction, Key, Measured, WORKSPACE_LIMIT, choose};
 use crate::exec::cuda::cudnn::{Dnn, Moves, failed};
-use crate::exec::cuda::memory::Buffer;
-use crate::exec::cuda::number::Numbers;
+use crate::exec::cuda::launch::turn;
+use crate::exec::cuda::memory::{Buffer, View};
+use crate::exec::cuda::number::{Number, Numbers};
 use crate::{Error, Result};
 
 /// The most algorithms that cuDNN may report on, several times as many as it has.
 const REPORTS: usize = 32;
 
 /// How often one of our kernels is timed in a row.
-const TIMES: usize = 3;
+const TIMES: usize = 5;
 
 impl Convolution {
     /// Tries all algorithms on zeros, and chooses.
@@ -42,7 +43,7 @@ impl Convolution {
                 let ($count, $list) = (&raw mut number, list.as_mut_ptr());
                 // SAFETY: descriptors and handle are alive; the buffers have the lengths that the descriptors say, and live
                 // until cuDNN, which waits for its measurements, returns; the list has room for as many reports as asked for.
-                unsafe { $call }.result().map_err(|error| failed(format!("measuring {key:?}"), error))?;
+                let done = unsafe { $call }.result().map_err(|error| failed(format!("measuring {key:?}"), error));
                 let reported = list.iter().take(usize::try_from(number).unwrap_or_default());
                 let succeeded = reported.filter(|report| report.status == cudnnStatus_t::CUDNN_STATUS_SUCCESS);
                 let measured = succeeded.map(|report| Measured {
@@ -54,11 +55,11 @@ impl Convolution {
                     deterministic: report.determinism == cudnnDeterminism_t::CUDNN_DETERMINISTIC,
                     milliseconds: report.time,
                 });
-                measured.collect::<Vec<_>>()
+                done.map(|()| measured.collect::<Vec<_>>())
             }};
         }
 
-        let mut measured = match direction {
+        let of_cudnn = match direction {
             Direction::Forward => reports!(Forward, sys::cudnnConvolutionFwdAlgoPerf_t, 0, |count, list| {
                 sys::cudnnFindConvolutionForwardAlgorithmEx(
                     handle, of_x, at_x, of_weight, at_weight, moves, of_y, at_y, asked, count, list, place, bytes,
@@ -79,21 +80,39 @@ impl Convolution {
                 })
             }
         };
-        if let (Direction::BackwardData, Some(turned)) = (direction, &self.turned) {
+        let mut measured = of_cudnn?;
+        if let (Direction::BackwardData, Some(turned), Some(room)) = (direction, &self.turned, &workspace) {
             let moves = Moves::new(1, turned.padding, precision.math())?;
             let (moves, of_weight) = (moves.raw(), turned.weight.raw());
-            measured.extend(reports!(Turned, sys::cudnnConvolutionFwdAlgoPerf_t, turned.bytes, |count, list| {
+            let forward = reports!(Turned, sys::cudnnConvolutionFwdAlgoPerf_t, turned.bytes, |count, list| {
                 sys::cudnnFindConvolutionForwardAlgorithmEx(
                     handle, of_y, at_y, of_weight, at_weight, moves, of_x, at_x, asked, count, list, place, bytes,
                 )
+            });
+            // Where cuDNN knows no such convolution, there is the way back that it knows.
+            let before = match &weight {
+                Numbers::F32(weight) => self.measure_turn(weight.view(), room),
+                Numbers::Bf16(weight) => self.measure_turn(weight.view(), room),
+            }?;
+            measured.extend(forward.into_iter().flatten().map(|it| Measured {
+                milliseconds: if it.milliseconds < 0.0 { it.milliseconds } else { it.milliseconds + before },
+                ..it
             }));
         }
         measured.extend(self.measure_planar(direction, [&x, &weight, &y], workspace.as_ref())?);
+        let measured = device.candidates().among(measured);
         choose(&measured, precision, bytes).ok_or_else(|| {
             let tried = measured.len();
             Error::device(format!("there is no deterministic algorithm for {key:?} among {tried} that work"))
         })
     }
+    /// How long it takes to turn the weight round, in milliseconds.
+    fn measure_turn<E: Number>(&self, weight: View<'_, E>, room: &Buffer<u8>) -> Result<f32> {
+        let [outputs, channels, rows, columns] = self.extents.weight();
+        let round = room.out().numbers::<E>(weight.len())?;
+        self.device.time(&[turn([outputs, channels, rows * columns], weight, round)?], TIMES)
+    }
+
     /// Tries our kernel, if there is one, on numbers of x, weight and y.
     fn measure_planar(
         &self,

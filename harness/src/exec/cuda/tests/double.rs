@@ -5,7 +5,7 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::{Arc, Once};
 
-use crate::device_test::{OPERATION_IMAGES, compare, compare_steps, exact, operations, recordings};
+use crate::device_test::{OPERATION_IMAGES, compare, compare_steps, convolutions, exact, operations, recordings};
 use crate::exec::BackendKind;
 use crate::exec::account::{By, Direction};
 use crate::exec::cuda::algorithms::Precision;
@@ -104,7 +104,7 @@ fn every_operation_holds_on_the_whole_engine() {
     }
 }
 
-/// What our kernels, and cuDNN's forward, are asked for by the operations' comparisons, which hold, if these take so long.
+/// What our kernels, and cuDNN's forward, are asked for by the convolutions' comparisons, which hold, if these take so long.
 fn asked_if(times: [f32; 2], backend: BackendKind, images: usize) -> Vec<&'static str> {
     let ours = ["turn", "turn_bf16", "convolution_single", "convolution_tf32"];
     let ours = [&ours[..], &["convolution_backward_weight_single", "convolution_backward_weight_tf32"]].concat();
@@ -114,7 +114,7 @@ fn asked_if(times: [f32; 2], backend: BackendKind, images: usize) -> Vec<&'stati
     let mut before = Vec::new();
     for _ in 0..2 {
         before = asked();
-        for (name, graph) in operations().expect("networks") {
+        for (name, graph) in convolutions().expect("networks") {
             let compared = compare(name, &Arc::new(graph), backend, images).expect("a GPU");
             assert!(compared.holds(), "{backend}: {compared:?}");
         }
