@@ -5,7 +5,7 @@
 #
 #   BINARY    the program that scripts/build-cuda.sh built
 #   OUT       a folder for logs, runs and summary.txt; it must not exist yet
-#   --quick   three networks and short steps, about two minutes; else every network
+#   --quick   three networks and short steps, some minutes; else every network
 #
 # cuDNN is looked for where the system's linker looks, and where PyTorch's packages put it. Exits with 1 if a step failed;
 # the others are run all the same.
@@ -75,6 +75,11 @@ both_backends() { grep -o '"backends":\[[^]]*\]' "$1/manifest.json" | grep cpu: 
 step device-test-cuda "$valleys" device-test --device cuda:0 "${networks[@]}" --batch "$batch"
 step device-test-cuda-tf32 "$valleys" device-test --backend cuda-tf32 "${networks[@]}" --batch "$batch"
 step device-test-cuda-bf16 "$valleys" device-test --backend cuda-bf16 "${networks[@]}" --batch "$batch"
+# Convolutions by our kernels wherever there are some, whichever is the quicker.
+step device-test-cuda-ours env VALLEYS_CUDA_CONVOLUTIONS=ours "$valleys" device-test --device cuda:0 \
+  --networks resnet20,vgg16-bn --batch "$batch"
+step device-test-cuda-tf32-ours env VALLEYS_CUDA_CONVOLUTIONS=ours "$valleys" device-test --backend cuda-tf32 \
+  --networks resnet20,vgg16-bn --batch "$batch"
 step device-test-cpu "$valleys" device-test --device cpu --networks resnet20 --batch 64
 
 # ResNet-8 on the embedded images: averaging and SGD from the average.
@@ -106,6 +111,11 @@ for device in cpu cuda:0; do
   name=line-${device%:0}
   step "$name" "$valleys" landscape line "$out/cpu" --device "$device" --points 21 --images 500 --out "$out/$name"
 done
+
+# Several points at a time, to the same bytes.
+step line-in-flight "$valleys" landscape line "$out/cpu" --device cuda:0 --points 21 --images 500 --points-in-flight 4 \
+  --out "$out/line-in-flight"
+step same-points-in-flight diff -r "$out/line-cuda/points" "$out/line-in-flight/points"
 
 # How fast it is, a line of JSON a network.
 for backend in cuda cuda-tf32 cuda-bf16; do

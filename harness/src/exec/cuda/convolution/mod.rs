@@ -170,7 +170,12 @@ impl Convolution {
                 None => choices.keep(key, self.measure(dnn, key)?),
             }
         };
-        reserve(&self.device, dnn, choice.workspace)?;
+        // A choice may have been kept when our kernel needed less.
+        let parts = match (choice.algorithm, &self.planar.gradient) {
+            (Algorithm::Planar(Direction::BackwardFilter), Some(gradient)) => size_of::<f32>() * gradient.parts(),
+            _ => 0,
+        };
+        reserve(&self.device, dnn, choice.workspace.max(parts))?;
         let padding = match (choice.algorithm, &self.turned) {
             (Algorithm::Turned(_), Some(turned)) => turned.padding,
             _ => self.extents.padding,

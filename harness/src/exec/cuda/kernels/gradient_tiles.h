@@ -35,14 +35,14 @@ struct GradientTiles {
   };
   template <unsigned N>
   DEVICE Own of_warp(unsigned warp) const {
-    const unsigned all = count(), first = shares == 1 ? warp * N : warp % all, share = shares == 1 ? 0 : warp / all;
-    return {first, share >= shares || first >= all ? 0 : all - first < N ? all - first : N, share};
+    const unsigned all = count(), groups = (all + N - 1) / N, first = warp % groups * N, share = warp / groups;
+    return {first, share >= shares ? 0 : all - first < N ? all - first : N, share};
   }
 
-  // Calls program.run_with<N>(block), N being the tiles that a warp has.
+  // Calls program.run_with<N>(block), N being the most tiles that a warp has.
   template <class Program, class Block>
   DEVICE void run(const Program &program, const Block &block) const {
-    switch ((count() + WARPS - 1) / WARPS) {
+    switch ((count() * shares + WARPS - 1) / WARPS) {
       case 1: return program.template run_with<1>(block);
       case 2: return program.template run_with<2>(block);
       case 3: return program.template run_with<3>(block);

@@ -33,7 +33,12 @@ impl PlanarGradient {
         channels.into_iter().find_map(|channel_slice| {
             let few = |slice: &usize| tiles(*slice, channel_slice) <= 3 * WARPS;
             let slice = slices(output.channels).find(few).unwrap_or(TILE);
-            let shares = (WARPS / tiles(slice, channel_slice)).max(1);
+            // Tiles that are a few more than the warps are shared, too: three a warp of half the pixels instead of two of all.
+            let shares = match tiles(slice, channel_slice) {
+                few @ ..=WARPS => WARPS / few,
+                tiles if tiles <= 3 * WARPS / 2 => 2,
+                _ => 1,
+            };
             let it = Self { strips, slice, channel_slice, shares };
             let strips = strips.with_rows(256, |strips| Self { strips: *strips, ..it }.shared())?;
             Some(Self { strips, ..it })
