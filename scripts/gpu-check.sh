@@ -116,6 +116,11 @@ done
 step line-in-flight "$valleys" landscape line "$out/cpu" --device cuda:0 --points 21 --images 500 --points-in-flight 4 \
   --out "$out/line-in-flight"
 step same-points-in-flight diff -r "$out/line-cuda/points" "$out/line-in-flight/points"
+for points in 1 8; do
+  step "line-bf16-$points" env VALLEYS_CACHE="$out/cache-bf16" "$valleys" landscape line "$out/cpu" --backend cuda-bf16 \
+    --points 21 --images 2000 --points-in-flight "$points" --out "$out/line-bf16-$points"
+done
+step same-points-in-flight-bf16 diff -r "$out/line-bf16-1/points" "$out/line-bf16-8/points"
 
 # How fast it is, a line of JSON a network.
 for backend in cuda cuda-tf32 cuda-bf16; do

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::algorithms::{Algorithm, Choice, Key, WORKSPACE_LIMIT, math_of};
 
-/// Choices for one kind of GPU and version of cuDNN.
+/// Choices for one kind of GPU, version of cuDNN, kernels of ours, and candidates.
 pub(super) struct Choices {
     made: HashMap<Key, Choice>,
     file: Option<PathBuf>,
@@ -23,7 +23,7 @@ pub(super) struct Choices {
 /// A line of the file, in JSON.
 #[derive(Serialize, Deserialize)]
 struct Line {
-    /// GPU and cuDNN.
+    /// GPU, cuDNN, kernels of ours, candidates.
     on: String,
     key: Key,
     algorithm: u32,

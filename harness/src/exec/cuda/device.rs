@@ -194,12 +194,17 @@ impl Device {
         Ok(dnn)
     }
 
+    /// Keeps other lanes of the GPU from doing anything but what they have recorded. Before its recorder and its cuDNN.
+    pub(super) fn alone(&self) -> MutexGuard<'_, ()> {
+        self.gpu.alone()
+    }
+
     /// What algorithms are chosen among.
     pub(super) fn candidates(&self) -> Candidates {
         self.gpu.candidates()
     }
 
-    /// The algorithms of cuDNN that were chosen on its GPU, for one lane at a time.
+    /// The algorithms of convolutions that were chosen on its GPU, for one lane at a time.
     pub(super) fn choices(&self) -> MutexGuard<'_, Choices> {
         self.gpu.choices()
     }

@@ -25,6 +25,8 @@ pub(super) struct Gpu {
     wait: bool,
     /// What these are chosen among.
     candidates: Candidates,
+    /// Held by the lane that does something for the first time, or records it.
+    alone: Mutex<()>,
     /// One algorithm a convolution, whichever lane carries it out: another one would give other bits.
     choices: Mutex<Choices>,
 }
@@ -63,7 +65,7 @@ impl Gpu {
         let kernels_are = hasher.finish();
         let on = format!("{name}, cuDNN {}, kernels {kernels_are:016x}, {candidates:?}", cudnn::version()?);
         let choices = Mutex::new(Choices::new(choices::file(), on));
-        Ok(Self { kernels, context, name, capability, wait, candidates, choices })
+        Ok(Self { kernels, context, name, capability, wait, candidates, alone: Mutex::new(()), choices })
     }
 
     pub(super) fn context(&self) -> &Arc<CudaContext> {
@@ -84,6 +86,11 @@ impl Gpu {
 
     pub(super) fn function(&self, kernel: Kernel) -> driver::CUfunction {
         self.kernels[kernel as usize].cu_function()
+    }
+
+    /// Keeps other lanes from doing anything but what they have recorded.
+    pub(super) fn alone(&self) -> MutexGuard<'_, ()> {
+        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn candidates(&self) -> Candidates {

@@ -123,6 +123,9 @@ impl<K: PartialEq> Replays<K> {
         let before = places();
         let known = self.known.iter_mut().find(|known| known.kind == kind);
         let known = known.filter(|known| self.records && known.places.are(&before));
+        // Whatever a library does when it is first asked for something, no other lane is recording meanwhile.
+        let is_recorded = known.as_ref().is_some_and(|known| matches!(known.state, State::Recorded(_)));
+        let _alone = (!is_recorded).then(|| device.alone());
         let Some(known) = known else {
             work(device.stream())?;
             if self.records {

@@ -73,6 +73,8 @@ struct Planar {
 struct Way {
     choice: Choice,
     moves: Moves,
+    /// Bytes of working memory: no more than it needs, however much there is for others.
+    workspace: usize,
 }
 
 /// To how many bytes memory is given out, and what begins in it aligned.
@@ -175,13 +177,14 @@ impl Convolution {
             (Algorithm::Planar(Direction::BackwardFilter), Some(gradient)) => size_of::<f32>() * gradient.parts(),
             _ => 0,
         };
-        reserve(&self.device, dnn, choice.workspace.max(parts))?;
+        let workspace = choice.workspace.max(parts);
+        reserve(&self.device, dnn, workspace)?;
         let padding = match (choice.algorithm, &self.turned) {
             (Algorithm::Turned(_), Some(turned)) => turned.padding,
             _ => self.extents.padding,
         };
         let moves = Moves::new(self.extents.stride, padding, choice.math)?;
-        Ok(way.get_or_init(|| Way { choice, moves }))
+        Ok(way.get_or_init(|| Way { choice, moves, workspace }))
     }
 
     /// y ← w ∗ x
@@ -199,7 +202,7 @@ impl Convolution {
         self.check(x, weight, y.view())?;
         apart(y.view(), [x, weight])?;
         let (dnn, way) = self.ready(stream, Direction::Forward)?;
-        let call = Call { handle: dnn.handle, moves: &way.moves, room: way.room(&dnn), accumulate: false };
+        let call = Call { handle: dnn.handle, moves: &way.moves, room: way.room(&dnn)?, accumulate: false };
         match (way.choice.algorithm, self.planar.there) {
             (Algorithm::Forward(algorithm), _) => call
                 .forward(algorithm, (&self.x, x), (&self.weight, weight), (&self.y, y))
@@ -224,7 +227,7 @@ impl Convolution {
         self.check(dx.view(), weight, dy)?;
         apart(dx.view(), [weight, dy])?;
         let (dnn, way) = self.ready(stream, Direction::BackwardData)?;
-        let call = Call { handle: dnn.handle, moves: &way.moves, room: way.room(&dnn), accumulate };
+        let call = Call { handle: dnn.handle, moves: &way.moves, room: way.room(&dnn)?, accumulate };
         let (of_dy, of_dx) = ((&self.y, dy), (&self.x, dx));
         match (way.choice.algorithm, &self.turned, call.room) {
             (Algorithm::BackwardData(algorithm), ..) => {
@@ -261,7 +264,7 @@ impl Convolution {
         self.check(x, weight_gradient.view(), dy)?;
         apart(weight_gradient.view(), [x, dy])?;
         let (dnn, way) = self.ready(stream, Direction::BackwardFilter)?;
-        let call = Call { handle: dnn.handle, moves: &way.moves, room: way.room(&dnn), accumulate };
+        let call = Call { handle: dnn.handle, moves: &way.moves, room: way.room(&dnn)?, accumulate };
         match (way.choice.algorithm, &self.planar.gradient, call.room) {
             (Algorithm::BackwardFilter(algorithm), ..) => call
                 .backward_filter(algorithm, (&self.x, x), (&self.y, dy), (&self.weight, weight_gradient))
@@ -334,8 +337,9 @@ impl Convolution {
 
 impl Way {
     /// Working memory, if it needs any.
-    fn room<'a>(&self, dnn: &'a Dnn) -> Option<Out<'a, u8>> {
-        dnn.workspace.as_ref().filter(|_| self.choice.workspace > 0).map(|buffer| buffer.out())
+    fn room<'a>(&self, dnn: &'a Dnn) -> Result<Option<Out<'a, u8>>> {
+        let there = dnn.workspace.as_ref().filter(|_| self.workspace > 0);
+        there.map(|buffer| buffer.out().part(0..self.workspace)).transpose()
     }
 }
 
