@@ -358,8 +358,9 @@ impl Call<'_> {
     }
 
     /// Of what is made, and of what is there.
-    fn factors(&self) -> [f32; 2] {
-        [1.0, f32::from(u8::from(self.accumulate))]
+    fn factors(&self) -> [*const c_void; 2] {
+        const ZERO_AND_ONE: &[f32; 2] = &[0.0, 1.0];
+        [1, usize::from(self.accumulate)].map(|number| std::ptr::from_ref(&ZERO_AND_ONE[number]).cast())
     }
 
     fn forward<E: Number>(
@@ -370,12 +371,11 @@ impl Call<'_> {
         (of_y, y): (&Tensor, Out<'_, E>),
     ) -> std::result::Result<(), CudnnError> {
         let ([alpha, beta], (place, bytes), moves) = (self.factors(), self.workspace(), self.moves.raw());
-        let [alpha, beta] = [&alpha, &beta].map(|number| std::ptr::from_ref(number).cast());
         let (of_x, of_weight, of_y) = (of_x.raw(), of_weight.raw(), of_y.raw());
         let (x, weight, y) = (at(x), at(weight), at(y.view()));
         // SAFETY: descriptors and handle are alive; the views lie in living buffers and are as long as the descriptors say,
-        // which `Convolution::check` compared; the working memory is as long as it says; the scalars are read before the
-        // call returns. What is dropped before the work is done is given back after it.
+        // which `Convolution::check` compared; the working memory is as long as it says; the factors are constants.
+        // What is dropped before the work is done is given back after it.
         unsafe {
             result::convolution_forward(
                 self.handle,
@@ -403,7 +403,6 @@ impl Call<'_> {
         (of_x, dx): (&Tensor, Out<'_, E>),
     ) -> std::result::Result<(), CudnnError> {
         let ([alpha, beta], (place, bytes), moves) = (self.factors(), self.workspace(), self.moves.raw());
-        let [alpha, beta] = [&alpha, &beta].map(|number| std::ptr::from_ref(number).cast());
         let (of_x, of_weight, of_y) = (of_x.raw(), of_weight.raw(), of_y.raw());
         let (dx, weight, dy) = (at(dx.view()), at(weight), at(dy));
         // SAFETY: as in `forward`.
@@ -434,7 +433,6 @@ impl Call<'_> {
         (of_weight, gradient): (&Filter, Out<'_, E>),
     ) -> std::result::Result<(), CudnnError> {
         let ([alpha, beta], (place, bytes), moves) = (self.factors(), self.workspace(), self.moves.raw());
-        let [alpha, beta] = [&alpha, &beta].map(|number| std::ptr::from_ref(number).cast());
         let (of_x, of_weight, of_y) = (of_x.raw(), of_weight.raw(), of_y.raw());
         let (x, gradient, dy) = (at(x), at(gradient.view()), at(dy));
         // SAFETY: as in `forward`.

@@ -10,13 +10,6 @@ use crate::exec::cuda::number::Bf16;
 use crate::exec::gpu::form::Form;
 use crate::model::graph::{Shape, Window};
 
-fn op(channels: usize, [height, width]: [usize; 2], outputs: usize, window: Window) -> Convolution {
-    let extent = |length: usize| (length + 2 * window.padding - window.size) / window.stride + 1;
-    let input = Shape { channels, height, width };
-    let output = Shape { channels: outputs, height: extent(height), width: extent(width) };
-    Convolution { input, output, window, weight: 0..outputs * channels * window.size * window.size, bias: None }
-}
-
 /// Every shape of the ResNets; strips that are whole and in part; more strips than blocks; pixels that are no whole tiles;
 /// windows without padding and wider ones.
 fn cases() -> Vec<(usize, Convolution)> {

@@ -31,10 +31,10 @@ use valleys_sim::Seed;
 use super::kernels::{ADDED, GROUP, THREADS, TILE};
 use super::launch::{Argument, Launch};
 use super::memory::{Element, Out, View};
-use crate::exec::backend::{Backend, Slot};
+use crate::exec::backend::{self, Backend, Slot};
 use crate::exec::gpu::form::EXTENTS;
 use crate::exec::reference::Reference;
-use crate::model::graph::Activation;
+use crate::model::graph::{Activation, Shape, Window};
 
 unsafe extern "C" {
     fn valleys_cuda_host_launch(
@@ -123,6 +123,20 @@ fn reference(images: usize, parameters: &[f32], slots: &[&[f32]]) -> Reference<f
     backend.begin(&lengths, images, parameters);
     slots.iter().enumerate().for_each(|(slot, numbers)| backend.write(Slot(slot), numbers));
     backend
+}
+
+/// A convolution without bias, alone with its weight.
+fn op(channels: usize, [height, width]: [usize; 2], outputs: usize, window: Window) -> backend::Convolution {
+    let extent = |length: usize| (length + 2 * window.padding - window.size) / window.stride + 1;
+    let input = Shape { channels, height, width };
+    let output = Shape { channels: outputs, height: extent(height), width: extent(width) };
+    backend::Convolution {
+        input,
+        output,
+        window,
+        weight: 0..outputs * channels * window.size * window.size,
+        bias: None,
+    }
 }
 
 fn gradient(backend: &Reference<f32>, length: usize) -> Vec<f32> {

@@ -5,13 +5,6 @@ use crate::exec::backend::{Convolution, Target};
 use crate::exec::cuda::launch::{PlanarConvolution, PlanarGradient};
 use crate::model::graph::{Shape, Window};
 
-fn op(channels: usize, [height, width]: [usize; 2], outputs: usize, window: Window) -> Convolution {
-    let extent = |length: usize| (length + 2 * window.padding - window.size) / window.stride + 1;
-    let input = Shape { channels, height, width };
-    let output = Shape { channels: outputs, height: extent(height), width: extent(width) };
-    Convolution { input, output, window, weight: 0..outputs * channels * window.size * window.size, bias: None }
-}
-
 /// Shapes of ResNets, of VGG and of DenseNet; channels and outputs that are no whole tiles, in one slice and in several;
 /// rows that are no whole packs of four, and pixels that are no whole steps; more strips than blocks; windows without
 /// padding and wider ones.
