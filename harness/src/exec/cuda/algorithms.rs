@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::convolution::Extents;
 use super::number::Storage;
+use crate::{Error, Result};
 
 /// In what convolutions multiply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -166,11 +167,21 @@ pub(super) enum Candidates {
 
 impl Candidates {
     /// As `VALLEYS_CUDA_CONVOLUTIONS` says, `ours` or `cudnn`: to look for a fault, and to measure one beside the other.
-    pub(super) fn wanted() -> Self {
-        match std::env::var("VALLEYS_CUDA_CONVOLUTIONS").as_deref() {
-            Ok("ours") => Self::Ours,
-            Ok("cudnn") => Self::Cudnn,
-            _ => Self::All,
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if it is set to anything else.
+    pub(super) fn wanted() -> Result<Self> {
+        const NAME: &str = "VALLEYS_CUDA_CONVOLUTIONS";
+        Self::named(&std::env::var_os(NAME).unwrap_or_default().to_string_lossy())
+            .map_err(|seen| Error::domain(NAME, seen, "ours, cudnn, or nothing for the quickest"))
+    }
+
+    fn named(name: &str) -> std::result::Result<Self, String> {
+        match name {
+            "" => Ok(Self::All),
+            "ours" => Ok(Self::Ours),
+            "cudnn" => Ok(Self::Cudnn),
+            other => Err(other.to_owned()),
         }
     }
 
@@ -284,6 +295,9 @@ mod tests {
         let left = |candidates: Candidates, all: &[Measured]| {
             candidates.among(all.to_vec()).iter().map(|it| it.choice.algorithm).collect::<Vec<_>>()
         };
+        let named = ["", "ours", "cudnn", "theirs"].map(Candidates::named);
+        let right = [Candidates::All, Candidates::Ours, Candidates::Cudnn].map(Ok);
+        assert_eq!((&named[..3], &named[3]), (&right[..], &Err("theirs".to_owned())));
         assert_eq!(left(Candidates::All, &all).len(), 3);
         assert_eq!(left(Candidates::Ours, &all), [Algorithm::Planar(Direction::Forward)]);
         assert_eq!(left(Candidates::Ours, &all[..2]).len(), 2, "there is none of ours");

@@ -58,7 +58,7 @@ impl Gpu {
         // Of the code that was loaded: a later GPU may have had to compile that for an earlier one.
         let versions = kernels.iter().map(CudaFunction::ptx_version).collect::<std::result::Result<Vec<_>, _>>();
         let wait = versions.map_err(about)?.into_iter().all(|version| version >= 90);
-        let candidates = Candidates::wanted();
+        let candidates = Candidates::wanted()?;
         // Other kernels of ours are measured anew.
         let mut hasher = DefaultHasher::new();
         PROGRAM.hash(&mut hasher);
